@@ -1,0 +1,108 @@
+"""The model of an environment file: everything that decides what is built."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from settings.base import Settings
+from settings.cluster import Cluster
+from settings.milvus import Component, Milvus
+from settings.network import Network
+from settings.queue import Queue
+from settings.releases import RELEASE_LINES, ReleaseLine
+from settings.storage import Storage
+
+TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{1,128}$")]
+TagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{0,256}$")]
+
+# What a component gets when the file says nothing: the smallest that the sizing tool of Milvus gives (8 GB of load).
+_DEFAULT_COMPONENTS = {
+    "root_coordinator": Component(replicas=2, cpu=1, memory_gib=2),
+    "query_coordinator": Component(replicas=2, cpu=0.5, memory_gib=0.5),
+    "data_coordinator": Component(replicas=2, cpu=0.5, memory_gib=0.5),
+    "index_coordinator": Component(replicas=2, cpu=0.5, memory_gib=0.5),
+    "mix_coordinator": Component(replicas=2, cpu=1, memory_gib=4),
+    "proxy": Component(replicas=2, cpu=1, memory_gib=4),
+    "query_node": Component(replicas=1, cpu=2, memory_gib=8),
+    "data_node": Component(replicas=1, cpu=2, memory_gib=8),
+    "index_node": Component(replicas=1, cpu=2, memory_gib=8),
+    "streaming_node": Component(replicas=1, cpu=2, memory_gib=8),
+    "standalone": Component(replicas=1, cpu=2, memory_gib=8),
+}
+
+
+class Environment(Settings):
+    """One environment: a settings file under ``environments/``."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{1,24}[a-z0-9]$",
+        description="Prefix of every stack and of the names that AWS wants unique. Cannot change once deployed.",
+    )
+    account: str | None = Field(
+        default=None,
+        pattern=r"^\d{12}$",
+        description="AWS account id, in quotes; empty means the one of the credentials at deployment.",
+    )
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region.")
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, description="Tags of every resource.")
+    network: Network = Field(default_factory=Network, description="The VPC.")
+    cluster: Cluster = Field(description="The EKS cluster.")
+    storage: Storage = Field(default_factory=Storage, description="The object storage.")
+    queue: Queue = Field(description="The write-ahead log: `kind: msk` or `kind: woodpecker`.")
+    milvus: Milvus = Field(default_factory=Milvus, description="Milvus: release line, components, security, exposure.")
+    removal_policy: Literal["destroy", "retain"] = Field(
+        default="retain",
+        description="What becomes of buckets, keys, secrets and logs when their stack is destroyed. "
+        "`destroy` deletes the data with them. The brokers and the network always go.",
+    )
+    termination_protection: bool = Field(
+        default=False, description="CloudFormation refuses to delete the stacks that hold data or the cluster."
+    )
+
+    @property
+    def release(self) -> ReleaseLine:
+        """Return the facts of the chosen release line."""
+        return RELEASE_LINES[self.milvus.line]
+
+    @property
+    def milvus_version(self) -> str:
+        """Return the exact Milvus version, such as ``2.6.22``."""
+        return self.milvus.version or self.release.default_version
+
+    @property
+    def root_password_at_first_start(self) -> bool:
+        """Return whether Milvus gives root the password of its secret at its first start; later none does."""
+        return self.release.takes_root_password(self.milvus_version)
+
+    @property
+    def channel_prefix(self) -> str:
+        """Return the prefix of Milvus's topics, unique on a shared queue."""
+        return self.milvus.channel_prefix or self.name
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """Return the components that the line and the mode have."""
+        return self.release.components if self.milvus.mode == "cluster" else ("standalone",)
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """Return every component that is deployed, with its replicas and resources."""
+        given = self.milvus.components
+        return {name: getattr(given, name) or _DEFAULT_COMPONENTS[name] for name in self.component_names}
+
+    def node_group_of(self, component: str) -> str | None:
+        """Return the node group that a component (or ``etcd``) is bound to, or None where it may run anywhere."""
+        chosen = self.milvus.etcd if component == "etcd" else self.components[component]
+        return chosen.node_group or self.milvus.node_group
+
+    @model_validator(mode="after")
+    def _rules_across_fields(self) -> Self:
+        from settings.rules import problems  # noqa: PLC0415 - the rules need this model
+
+        found = problems(self)
+        if found:
+            raise PydanticCustomError("rules", "{text}", {"text": "; ".join(map(str, found)), "problems": found})
+        return self

@@ -1,0 +1,169 @@
+"""Settings of Milvus: release, components, security and what is exposed to whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import CertificateArn, Cidr, DnsLabel, Settings
+
+Cpu = Annotated[float, Field(ge=0.1, le=192)]
+MemoryGib = Annotated[float, Field(ge=0.25, le=1536)]
+
+
+class Component(Settings):
+    """Replicas and resources of one Milvus component. Memory is requested in full: it is what gets a pod killed."""
+
+    replicas: int = Field(default=1, ge=1, le=200, description="Number of pods.")
+    cpu: Cpu = Field(default=1, description="CPU limit in cores.")
+    cpu_request: Cpu | None = Field(
+        default=None, description="CPU that the scheduler reserves, in cores; empty means the limit."
+    )
+    memory_gib: MemoryGib = Field(default=4, description="Memory limit and request in GiB.")
+    node_group: DnsLabel | None = Field(
+        default=None, description="Node group that the pods run on; empty means `milvus.node_group`."
+    )
+
+
+class Etcd(Settings):
+    """The metadata store of Milvus: one member per zone on EBS volumes."""
+
+    replicas: Literal[1, 3, 5] = Field(default=3, description="Members; 1 has no redundancy.")
+    cpu: Cpu = Field(default=1, description="CPU limit and request in cores.")
+    memory_gib: MemoryGib = Field(default=4, description="Memory limit and request in GiB.")
+    volume_gib: int = Field(default=20, ge=10, le=1024, description="Volume of a member in GiB.")
+    node_group: DnsLabel | None = Field(
+        default=None, description="Node group that the members run on; empty means `milvus.node_group`."
+    )
+
+
+class Components(Settings):
+    """Milvus components. Which exist depends on the release line and the mode; one that does not is an error."""
+
+    root_coordinator: Component | None = Field(default=None, description="2.3 only: collections and timestamps.")
+    query_coordinator: Component | None = Field(default=None, description="2.3 only: query nodes and load balance.")
+    data_coordinator: Component | None = Field(default=None, description="2.3 only: segments and flushes.")
+    index_coordinator: Component | None = Field(default=None, description="2.3 only: index building.")
+    mix_coordinator: Component | None = Field(default=None, description="From 2.4: all coordinators in one.")
+    proxy: Component | None = Field(default=None, description="The front door: gRPC and REST on port 19530.")
+    query_node: Component | None = Field(default=None, description="Holds loaded segments in memory and searches.")
+    data_node: Component | None = Field(default=None, description="Flushes segments; from 2.6 it also builds indexes.")
+    index_node: Component | None = Field(default=None, description="Up to 2.5: builds indexes.")
+    streaming_node: Component | None = Field(default=None, description="From 2.6: writes and serves the log.")
+    standalone: Component | None = Field(default=None, description="Mode standalone only: everything in one pod.")
+
+
+class Service(Settings):
+    """The network load balancer in front of the proxies. It carries 19530 and never 9091."""
+
+    name: DnsLabel = Field(default="milvus-service", description="Name of the Kubernetes Service.")
+    scheme: Literal["internal", "internet-facing"] = Field(default="internal", description="Who can route to it.")
+    source_cidrs: tuple[Cidr, ...] = Field(
+        default=(), description="Who may connect; empty means the VPC (internal only). Needed when internet-facing."
+    )
+    certificate_arn: CertificateArn | None = Field(
+        default=None, description="ACM certificate: the load balancer then speaks TLS on 19530."
+    )
+    hostname: str | None = Field(
+        default=None,
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
+        description="DNS name that the certificate covers, and that you point to the load balancer; clients connect to "
+        "it. Needed with a certificate.",
+    )
+
+
+class Oidc(Settings):
+    """Sign-in at the load balancer by an OpenID Connect provider. The client's secret stays in Secrets Manager."""
+
+    issuer: str = Field(pattern=r"^https://\S+$", description="Issuer.")
+    authorization_endpoint: str = Field(pattern=r"^https://\S+$", description="Authorization endpoint.")
+    token_endpoint: str = Field(pattern=r"^https://\S+$", description="Token endpoint.")
+    user_info_endpoint: str = Field(pattern=r"^https://\S+$", description="User info endpoint.")
+    client_secret_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w+=.@/-]+$",
+        description="Secret in Secrets Manager with the keys clientID and clientSecret.",
+    )
+
+
+class Cognito(Settings):
+    """Sign-in at the load balancer by an Amazon Cognito user pool."""
+
+    user_pool_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/\S+$", description="ARN of the user pool."
+    )
+    user_pool_client_id: str = Field(min_length=1, description="Client id.")
+    user_pool_domain: str = Field(min_length=1, description="Domain prefix or custom domain.")
+
+
+class Attu(Settings):
+    """Attu, the web console of Milvus. It has no login of its own; from 2.6.0 on it is proprietary software."""
+
+    exposure: Literal["off", "internal", "internet-facing"] = Field(
+        default="off", description="Whether there is one, and behind which kind of load balancer."
+    )
+    version: str | None = Field(
+        default=None, pattern=r"^v\d+\.\d+\.\d+$", description="Image tag; empty means the one that fits the line."
+    )
+    inbound_cidrs: tuple[Cidr, ...] = Field(default=(), description="Who may connect; empty means the VPC.")
+    certificate_arn: CertificateArn | None = Field(default=None, description="ACM certificate for HTTPS.")
+    oidc: Oidc | None = Field(default=None, description="Sign-in by OpenID Connect; needs a certificate.")
+    cognito: Cognito | None = Field(default=None, description="Sign-in by Amazon Cognito; needs a certificate.")
+
+
+Line = Literal["2.3", "2.4", "2.5", "2.6", "3.0"]
+
+
+class Milvus(Settings):
+    """The Milvus release."""
+
+    line: Line = Field(default="2.6", description="Release line: fixes chart, components and what is allowed.")
+    version: str | None = Field(
+        default=None, pattern=r"^\d+\.\d+\.\d+$", description="Exact Milvus version; empty means the line's default."
+    )
+    mode: Literal["cluster", "standalone"] = Field(
+        default="cluster", description="One deployment per component, or everything in one pod."
+    )
+    namespace: DnsLabel = Field(default="milvus", description="Kubernetes namespace of the release.")
+    release_name: DnsLabel = Field(default="milvus", description="Name of the Helm release.")
+    authorization: bool = Field(
+        default=True, description="Demand a user and password (common.security.authorizationEnabled)."
+    )
+    active_standby: bool = Field(
+        default=True, description="A second coordinator waits to take over; needed for two or more."
+    )
+    channel_prefix: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9-]{1,40}$",
+        description="Prefix of topics and channels (msgChannel.chanNamePrefix.cluster), unique per Milvus on a shared "
+        "queue; empty means the environment's `name`. Cannot change once there is data.",
+    )
+    node_group: DnsLabel | None = Field(
+        default=None, description="Node group for every component that names none; empty means any untainted node."
+    )
+    ready_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=40,
+        description="Minutes until a release whose pods are not all ready fails its stack, which is then rolled back.",
+    )
+    components: Components = Field(default_factory=Components, description="Replicas and resources by component.")
+    etcd: Etcd = Field(default_factory=Etcd, description="The metadata store.")
+    service: Service = Field(default_factory=Service, description="The load balancer for clients.")
+    attu: Attu = Field(default_factory=Attu, description="The web console.")
+    service_monitor: bool = Field(
+        default=False,
+        description="Create a ServiceMonitor. Only where the Prometheus Operator's CRDs are: without them the whole "
+        "release fails.",
+    )
+    chart_repository: str = Field(
+        default="https://zilliztech.github.io/milvus-helm/",
+        pattern=r"^(https|oci)://\S+$",
+        description="Helm repository of the chart, or a mirror of it.",
+    )
+    image_repository: str = Field(
+        default="milvusdb/milvus", pattern=r"^[a-z0-9][\w./:-]+$", description="Image repository, or a mirror of it."
+    )
+    acknowledge: tuple[str, ...] = Field(
+        default=(), description="Advisories (CVE-...) that are accepted by name for a version without a fix."
+    )

@@ -1,0 +1,80 @@
+"""Settings of the write-ahead log: Amazon MSK, or Milvus's own Woodpecker on S3."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from settings.base import LogRetentionDays, Settings
+
+
+class BrokerStorage(Settings):
+    """EBS volume of each broker, and how far it may grow by itself. It never shrinks."""
+
+    volume_gib: int = Field(default=100, ge=1, le=16384, description="Volume of each broker in GiB at the start.")
+    max_gib: int = Field(
+        default=1000, ge=1, le=16384, description="Ceiling in GiB for storage autoscaling; equal means no autoscaling."
+    )
+    target_percent: int = Field(
+        default=60, ge=10, le=80, description="Used share in percent at which a volume grows (at most every 6 hours)."
+    )
+
+
+class Msk(Settings):
+    """Amazon MSK with SASL/SCRAM over TLS and nothing else."""
+
+    kind: Literal["msk"] = Field(description="The queue: Amazon MSK (Apache Kafka).")
+    kafka_version: str = Field(
+        default="3.9.x.kraft",
+        pattern=r"^\d+\.\d+\.(\d+|x)(\.kraft)?$",
+        description="Kafka version in MSK's spelling. KRaft is chosen at creation and cannot be changed.",
+    )
+    broker_type: str = Field(
+        default="kafka.m7g.large", pattern=r"^kafka\.[a-z0-9]+\.[a-z0-9]+$", description="Instance type of the brokers."
+    )
+    brokers: int = Field(default=3, ge=2, le=60, description="Number of brokers; a multiple of the zones.")
+    storage: BrokerStorage = Field(default_factory=BrokerStorage, description="Volumes of the brokers.")
+    retention_hours: int = Field(
+        default=168,
+        ge=24,
+        le=8760,
+        description="Hours that messages are kept. Shorter than Milvus needs to checkpoint, and streaming nodes "
+        "crash in a loop (milvus#47802).",
+    )
+    message_max_bytes: int = Field(
+        default=10485880, ge=1048576, le=104857600, description="Largest message that the brokers accept, in bytes."
+    )
+    replica_fetch_max_bytes: int = Field(
+        default=20971760, ge=1048576, le=209715200, description="Largest fetch between brokers, in bytes."
+    )
+    milvus_message_max_bytes: int = Field(
+        default=10485760, ge=1048576, le=104857600, description="Largest message that Milvus produces, in bytes."
+    )
+    channels: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="Topics that Milvus shares among all collections (rootCoord.dmlChannelNum).",
+    )
+    monitoring: Literal["DEFAULT", "PER_BROKER", "PER_TOPIC_PER_BROKER", "PER_TOPIC_PER_PARTITION"] = Field(
+        default="PER_BROKER", description="Detail of the CloudWatch metrics; more than DEFAULT costs money."
+    )
+    log_retention_days: LogRetentionDays = Field(default=30, description="Days that the broker logs are kept.")
+    username: str = Field(
+        default="milvus",
+        pattern=r"^[a-z][a-z0-9-]{2,31}$",
+        description="SCRAM user of Milvus; the password is generated.",
+    )
+
+
+class Woodpecker(Settings):
+    """Milvus's own log on the data bucket: no brokers, no MSK."""
+
+    kind: Literal["woodpecker"] = Field(description="The queue: Woodpecker, a log on S3 inside Milvus.")
+    preview: bool = Field(
+        default=False, description="Accept that Woodpecker is a preview in Milvus 2.6; needed there, refused elsewhere."
+    )
+
+
+Queue = Annotated[Msk | Woodpecker, Field(discriminator="kind")]

@@ -1,0 +1,590 @@
+"""Rules across fields: what each setting alone allows, but together cannot work or is not safe."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from settings.base import Problem
+from settings.eks import EKS_VERSIONS
+from settings.instances import BROKER_TYPES, INSTANCE_TYPES
+from settings.naming import chart_fullname, etcd_fullname
+from settings.queue import Msk, Woodpecker
+from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
+
+if TYPE_CHECKING:
+    from settings.environment import Environment
+
+Rule = Callable[["Environment"], Iterator[Problem]]
+
+ANYWHERE = "0.0.0.0/0"
+
+# AWS keeps five addresses of every subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+_RESERVED_ADDRESSES = 5
+# Load balancers, EKS's own interfaces, brokers and endpoints live in the private subnets too.
+_ADDRESSES_BESIDE_NODES = 32
+# Partition replicas that Kafka keeps for itself (__consumer_offsets with 50 partitions on 3 replicas).
+_INTERNAL_PARTITION_REPLICAS = 150
+
+
+def problems(env: Environment) -> list[Problem]:
+    """Return everything that is wrong across fields; empty where all is well."""
+    return [problem for rule in RULES for problem in rule(env)]
+
+
+def warnings(env: Environment, today: date) -> list[Problem]:
+    """Return what works, but that an operator should know: support dates and dear or risky choices."""
+    return [*_support_dates(env, today), *_advice(env)]
+
+
+def refusals(env: Environment, today: date) -> list[Problem]:
+    """Return what the calendar forbids: Kubernetes versions that AWS no longer supports."""
+    support = EKS_VERSIONS.get(env.cluster.version)
+    if support is None or today <= support.extended_support_ends:
+        return []
+    return [
+        Problem(
+            "cluster.version",
+            f"{env.cluster.version} is out of support since {support.extended_support_ends}; use one of "
+            f"{_in_support(today)}",
+        )
+    ]
+
+
+def _in_support(today: date) -> str:
+    return _listed(version for version, support in EKS_VERSIONS.items() if today <= support.standard_support_ends)
+
+
+def _support_dates(env: Environment, today: date) -> Iterator[Problem]:
+    support = EKS_VERSIONS[env.cluster.version]
+    if support.standard_support_ends < today <= support.extended_support_ends:
+        yield Problem(
+            "cluster.version",
+            f"standard support of {env.cluster.version} ended on {support.standard_support_ends}; AWS charges extended "
+            f"support until {support.extended_support_ends}; move to one of {_in_support(today)}",
+        )
+    elif (support.standard_support_ends - today).days <= 60:
+        yield Problem(
+            "cluster.version",
+            f"standard support of {env.cluster.version} ends on {support.standard_support_ends}; plan the move to one "
+            f"of {_in_support(support.standard_support_ends + timedelta(days=1))}",
+        )
+
+
+def _advice(env: Environment) -> Iterator[Problem]:
+    if not env.cluster.admin_role_arns:
+        yield Problem(
+            "cluster.admin_role_arns",
+            "empty: nobody but the deployment itself can use kubectl; name the IAM roles of your administrators",
+        )
+    if env.milvus.attu.exposure != "off" and env.milvus.line in {"2.6", "3.0"}:
+        yield Problem("milvus.attu.exposure", "Attu is proprietary software from 2.6.0 on; check its licence")
+    if isinstance(env.queue, Msk) and len(env.network.zones) == 2 and env.queue.brokers > 2:
+        yield Problem(
+            "network.zones",
+            f"{env.queue.brokers} brokers over 2 zones keep two of three copies in one zone; when that zone fails, "
+            "writes stop; use three zones",
+        )
+    if env.milvus.authorization and not env.root_password_at_first_start:
+        yield Problem(
+            "milvus.version",
+            f"{env.milvus_version} starts with root's well-known password; run "
+            "`python -m ops root-password --env NAME` right after the first deployment",
+        )
+    for name in env.milvus.acknowledge:
+        yield Problem("milvus.acknowledge", f"{name} is accepted: this version has no fix that takes effect")
+
+
+def _tags(env: Environment) -> Iterator[Problem]:
+    for key in env.tags:
+        if key.lower().startswith("aws:"):
+            yield Problem("tags", f"{key}: AWS keeps keys that start with aws: for itself; use another key")
+
+
+# --- network
+
+
+def _proper_networks(env: Environment) -> Iterator[Problem]:
+    lists = {
+        "network.cidr": (env.network.cidr,),
+        "cluster.public_cidrs": env.cluster.public_cidrs,
+        "milvus.service.source_cidrs": env.milvus.service.source_cidrs,
+        "milvus.attu.inbound_cidrs": env.milvus.attu.inbound_cidrs,
+    }
+    for path, cidrs in lists.items():
+        for cidr in cidrs:
+            try:
+                ipaddress.ip_network(cidr)
+            except ValueError as error:
+                yield Problem(path, f"{cidr} is not a network ({error}); write it like 10.0.0.0/16, host bits zero")
+
+
+def _network(env: Environment) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(env.network.cidr)
+    except ValueError:
+        return None
+
+
+def _vpc_size(env: Environment) -> Iterator[Problem]:
+    network = _network(env)
+    if network is None:
+        return
+    # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+    if not 16 <= network.prefixlen <= 28:
+        yield Problem(
+            "network.cidr", f"a VPC takes /16 to /28, got /{network.prefixlen}; use {network.network_address}/16"
+        )
+        return
+    if env.network.existing:
+        return
+    zones = len(env.network.zones)
+    needed = zones * (2 ** (32 - env.network.private_subnet_prefix) + 2 ** (32 - env.network.public_subnet_prefix))
+    if needed > network.num_addresses:
+        yield Problem(
+            "network.private_subnet_prefix",
+            f"{zones} private /{env.network.private_subnet_prefix} and {zones} public "
+            f"/{env.network.public_subnet_prefix} subnets need {needed} addresses, {network} has "
+            f"{network.num_addresses}; use a larger network.cidr or longer prefixes",
+        )
+
+
+def _zones(env: Environment) -> Iterator[Problem]:
+    zones = env.network.zones
+    if len(set(zones)) != len(zones):
+        yield Problem("network.zones", f"every zone once, got {_listed(zones)}")
+    if env.network.existing:
+        existing = env.network.existing
+        for name, ids in (("private", existing.private_subnet_ids), ("public", existing.public_subnet_ids)):
+            if ids and len(ids) != len(zones):
+                yield Problem(
+                    f"network.existing.{name}_subnet_ids",
+                    f"one subnet for each of the {len(zones)} zones ({_listed(zones)}), got {len(ids)}; add or remove "
+                    "subnets, or name their zones in network.zones",
+                )
+
+
+def _room_for_pods(env: Environment) -> Iterator[Problem]:
+    wanted = 0
+    for group in env.cluster.node_groups.values():
+        known = [INSTANCE_TYPES[name] for name in group.instance_types if name in INSTANCE_TYPES]
+        wanted += group.max_size * max((instance.addresses for instance in known), default=0)
+    zones = len(env.network.zones)
+    per_zone = -(-wanted // zones) + _ADDRESSES_BESIDE_NODES
+    available = 2 ** (32 - env.network.private_subnet_prefix) - _RESERVED_ADDRESSES
+    if per_zone > available:
+        prefix = 32 - (per_zone + _RESERVED_ADDRESSES - 1).bit_length()
+        yield Problem(
+            "network.private_subnet_prefix",
+            f"a private /{env.network.private_subnet_prefix} subnet has {available} addresses, but the nodes of "
+            f"cluster.node_groups and their pods take up to {per_zone} in each of {zones} zones; use {prefix} or less, "
+            "or fewer nodes (max_size)",
+        )
+
+
+# --- cluster
+
+
+def _cluster_version(env: Environment) -> Iterator[Problem]:
+    if env.cluster.version not in EKS_VERSIONS:
+        yield Problem(
+            "cluster.version",
+            f"got {env.cluster.version}; EKS versions that can be created and have pinned add-ons here: "
+            f"{_listed(EKS_VERSIONS)}",
+        )
+
+
+def _public_endpoint(env: Environment) -> Iterator[Problem]:
+    public = env.cluster.endpoint == "public-and-private"
+    if public and not env.cluster.public_cidrs:
+        yield Problem(
+            "cluster.public_cidrs",
+            "a public endpoint needs the address ranges that may reach it, got none; list them, or set "
+            "cluster.endpoint: private",
+        )
+    if public and ANYWHERE in env.cluster.public_cidrs:
+        yield Problem("cluster.public_cidrs", f"got {ANYWHERE}: the Kubernetes API is not for everybody; list ranges")
+    if not public and env.cluster.public_cidrs:
+        yield Problem(
+            "cluster.public_cidrs",
+            "given, but cluster.endpoint is private and nobody there could connect; remove them, or set "
+            "cluster.endpoint: public-and-private",
+        )
+
+
+def _node_groups(env: Environment) -> Iterator[Problem]:
+    for name, group in env.cluster.node_groups.items():
+        path = f"cluster.node_groups.{name}"
+        for instance_type in group.instance_types:
+            if instance_type not in INSTANCE_TYPES:
+                yield Problem(
+                    f"{path}.instance_types",
+                    f"{instance_type} is not in the instance table{_nearest(instance_type, INSTANCE_TYPES)}; "
+                    "add it to settings/instances.py with its vCPU, memory and addresses",
+                )
+        known = [INSTANCE_TYPES[each] for each in group.instance_types if each in INSTANCE_TYPES]
+        if len({instance.architecture for instance in known}) > 1:
+            kinds = _listed(f"{instance.name} ({instance.architecture})" for instance in known)
+            yield Problem(f"{path}.instance_types", f"one architecture for a group, got {kinds}; make two node groups")
+        if len(group.instance_types) > 1 and not group.spot:
+            yield Problem(
+                f"{path}.instance_types",
+                f"on-demand capacity always takes the first of several types, got {_listed(group.instance_types)}; "
+                "name one, or set spot: true",
+            )
+        if not group.min_size <= group.desired_size <= group.max_size:
+            yield Problem(
+                f"{path}.desired_size",
+                f"must be between min_size {group.min_size} and max_size {group.max_size}, got {group.desired_size}",
+            )
+        if group.labels.get("node-group", name) != name:
+            yield Problem(f"{path}.labels", "the label node-group is set by the application; remove it")
+
+
+def _placement(env: Environment) -> Iterator[Problem]:
+    groups = env.cluster.node_groups
+    chosen = {"milvus.node_group": env.milvus.node_group, "milvus.etcd.node_group": env.milvus.etcd.node_group}
+    for name in env.component_names:
+        chosen[f"milvus.components.{name}.node_group"] = env.components[name].node_group
+    for path, group in chosen.items():
+        if group is not None and group not in groups:
+            yield Problem(path, f"no node group {group}{_nearest(group, groups)}; there are: {_listed(groups)}")
+    hard = ("NO_SCHEDULE", "NO_EXECUTE")
+    if all(any(taint.effect in hard for taint in group.taints) for group in groups.values()):
+        yield Problem(
+            "cluster.node_groups",
+            "every group has a taint that keeps pods away, so the add-ons and controllers have no node; leave one "
+            "group without",
+        )
+
+
+def _fits_a_node(env: Environment) -> Iterator[Problem]:
+    for name in (*env.component_names, "etcd"):
+        wanted = env.milvus.etcd if name == "etcd" else env.components[name]
+        path = "milvus.etcd" if name == "etcd" else f"milvus.components.{name}"
+        bound = env.node_group_of(name)
+        groups = [env.cluster.node_groups[bound]] if bound in env.cluster.node_groups else []
+        if bound is None:
+            groups = list(env.cluster.node_groups.values())
+        types = [INSTANCE_TYPES[each] for group in groups for each in group.instance_types if each in INSTANCE_TYPES]
+        if types and not any(wanted.memory_gib < each.memory_gib and wanted.cpu <= each.vcpu for each in types):
+            largest = max(types, key=lambda each: each.memory_gib)
+            yield Problem(
+                path,
+                f"cpu {wanted.cpu:g} and memory_gib {wanted.memory_gib:g} fit on no node of "
+                f"{bound or 'any group'}; the largest is {largest.name} with {largest.vcpu} vCPU and "
+                f"{largest.memory_gib:g} GiB, of which Kubernetes keeps a part; use larger instances or smaller pods",
+            )
+
+
+# --- queue
+
+
+def _brokers(env: Environment) -> Iterator[Problem]:
+    if not isinstance(env.queue, Msk):
+        return
+    zones, brokers = len(env.network.zones), env.queue.brokers
+    if brokers % zones:
+        below = brokers - brokers % zones
+        remedy = f"use {below} or {below + zones}" if below else f"use {zones}"
+        yield Problem("queue.brokers", f"must be a multiple of the {zones} zones, got {brokers}; {remedy}")
+    if env.queue.broker_type not in BROKER_TYPES:
+        nearest = _nearest(env.queue.broker_type, BROKER_TYPES)
+        yield Problem("queue.broker_type", f"{env.queue.broker_type} is not in the broker table{nearest}")
+    if env.queue.storage.max_gib < env.queue.storage.volume_gib:
+        yield Problem(
+            "queue.storage.max_gib",
+            f"must be at least volume_gib {env.queue.storage.volume_gib}, got {env.queue.storage.max_gib}",
+        )
+
+
+def _kafka_version(env: Environment) -> Iterator[Problem]:
+    if not isinstance(env.queue, Msk):
+        return
+    version = env.queue.kafka_version
+    majors = env.release.kafka_scram_majors
+    if int(version.split(".")[0]) not in majors:
+        yield Problem(
+            "queue.kafka_version",
+            f"got {version}, but the Kafka client inside Milvus {env.milvus.line} logs in by SCRAM only to Kafka "
+            f"{' and '.join(f'{major}.x' for major in majors)} (milvus#52601); use 3.9.x.kraft",
+        )
+    elif not version.endswith(".kraft"):
+        yield Problem(
+            "queue.kafka_version",
+            f"got {version}, which means ZooKeeper: that cannot be changed to KRaft later; use 3.9.x.kraft",
+        )
+    elif env.queue.broker_type == "kafka.t3.small" and env.removal_policy == "retain":
+        yield Problem(
+            "queue.broker_type",
+            "kafka.t3.small has burst credits that run out and is not for an environment that retains its data; use "
+            "kafka.m7g.large",
+        )
+
+
+def _message_sizes(env: Environment) -> Iterator[Problem]:
+    if not isinstance(env.queue, Msk):
+        return
+    queue = env.queue
+    if queue.milvus_message_max_bytes > queue.message_max_bytes:
+        yield Problem(
+            "queue.milvus_message_max_bytes",
+            f"Milvus would send up to {queue.milvus_message_max_bytes} bytes, the brokers refuse more than "
+            f"message_max_bytes {queue.message_max_bytes}; raise the latter or lower the former",
+        )
+    if queue.message_max_bytes > queue.replica_fetch_max_bytes:
+        yield Problem(
+            "queue.replica_fetch_max_bytes",
+            f"must be at least message_max_bytes {queue.message_max_bytes}, got {queue.replica_fetch_max_bytes}, or "
+            "large messages are never replicated",
+        )
+
+
+def partition_replicas(env: Environment) -> int:
+    """Return the partition replicas that Milvus's channels and Kafka itself put on all brokers together."""
+    if not isinstance(env.queue, Msk):
+        return 0
+    replication = min(3, env.queue.brokers)
+    # One partition for each channel's topic: num.partitions is 1, because Milvus writes partition 0 only.
+    return env.queue.channels * replication + _INTERNAL_PARTITION_REPLICAS
+
+
+def _partition_budget(env: Environment) -> Iterator[Problem]:
+    if not isinstance(env.queue, Msk) or env.queue.broker_type not in BROKER_TYPES:
+        return
+    budget = BROKER_TYPES[env.queue.broker_type].partitions
+    per_broker = -(-partition_replicas(env) // env.queue.brokers)
+    if per_broker > budget:
+        yield Problem(
+            "queue.channels",
+            f"{env.queue.channels} channels put about {per_broker} partitions on each broker, {env.queue.broker_type} "
+            f"takes {budget}; beyond it MSK refuses changes; use fewer channels, more brokers or a larger broker_type",
+        )
+
+
+def _woodpecker(env: Environment) -> Iterator[Problem]:
+    if not isinstance(env.queue, Woodpecker):
+        return
+    support = env.release.woodpecker
+    allowed = _listed(line for line, release in RELEASE_LINES.items() if release.woodpecker == "yes")
+    if support == "no":
+        yield Problem(
+            "queue.kind",
+            f"woodpecker is in Milvus from {allowed} on (2.6 as preview), got line {env.milvus.line}; use kind: msk",
+        )
+    elif support == "preview" and not env.queue.preview:
+        yield Problem(
+            "queue.preview",
+            f"woodpecker is a preview in Milvus {env.milvus.line}; accept it with preview: true, use kind: msk, or "
+            f"milvus.line: '{allowed}'",
+        )
+    elif support == "yes" and env.queue.preview:
+        yield Problem("queue.preview", f"woodpecker is no preview in Milvus {env.milvus.line}; remove preview")
+
+
+# --- milvus
+
+
+def _version_of_line(env: Environment) -> Iterator[Problem]:
+    if env.milvus.version is None:
+        return
+    version, oldest = Version.parse(env.milvus.version), Version.parse(env.release.oldest_version)
+    if f"{version.major}.{version.minor}" != env.milvus.line:
+        yield Problem(
+            "milvus.version",
+            f"{version} is not of milvus.line {env.milvus.line}; set line: '{version.major}.{version.minor}', or a "
+            f"version such as {env.release.default_version}",
+        )
+    elif version < oldest:
+        yield Problem(
+            "milvus.version",
+            f"{version} does not work with chart {env.release.chart} and MSK; oldest: {oldest}, default: "
+            f"{env.release.default_version}",
+        )
+
+
+def advisories(env: Environment) -> list[tuple[str, str, str]]:
+    """Return (name, title, remedy) of each critical advisory that the environment is open to."""
+    found = []
+    version = Version.parse(env.milvus_version)
+    for advisory in ADVISORIES:
+        fix = advisory.fix(env.milvus.line)
+        if fix is None:
+            lines = [line for line, fixed in advisory.fixed_in.items() if fixed]
+            found.append((advisory.name, advisory.title, f"this line has no fix; use milvus.line: {_listed(lines)}"))
+        elif version < fix:
+            found.append((advisory.name, advisory.title, f"use milvus.version: {fix} or newer"))
+        elif advisory.needs_authorization and not env.milvus.authorization:
+            remedy = "its fix only works with milvus.authorization: true"
+            found.append((advisory.name, advisory.title, remedy))
+    return found
+
+
+def _advisories(env: Environment) -> Iterator[Problem]:
+    open_to = advisories(env)
+    names = [name for name, _, _ in open_to]
+    for name, title, remedy in open_to:
+        if name not in env.milvus.acknowledge:
+            yield Problem(
+                "milvus.version",
+                f"{env.milvus_version} has {name}, {title}; {remedy}, or accept it with milvus.acknowledge: [{name}]",
+            )
+    for name in env.milvus.acknowledge:
+        if name not in names:
+            yield Problem(
+                "milvus.acknowledge",
+                f"{name} does not concern Milvus {env.milvus_version} as set here{_nearest(name, names)}; remove it",
+            )
+
+
+def _components_of_line(env: Environment) -> Iterator[Problem]:
+    for name in type(env.milvus.components).model_fields:
+        if getattr(env.milvus.components, name) is None or name in env.component_names:
+            continue
+        path = f"milvus.components.{name}"
+        there = f"there are: {_listed(env.component_names)}"
+        if env.milvus.mode == "standalone":
+            yield Problem(path, f"mode standalone has no {name}; {there}, or set milvus.mode: cluster")
+        elif name == "standalone":
+            yield Problem(path, f"mode cluster has no standalone pod; {there}, or set milvus.mode: standalone")
+        else:
+            yield Problem(path, f"Milvus {env.milvus.line} has no {name}; {there}")
+
+
+def _standby(env: Environment) -> Iterator[Problem]:
+    for name in (*COORDINATORS_2_3, "mix_coordinator", "standalone"):
+        component = env.components.get(name)
+        if component is None:
+            continue
+        path = f"milvus.components.{name}.replicas"
+        if name == "standalone" and component.replicas > 1:
+            yield Problem(path, f"mode standalone has one pod, got {component.replicas}; use milvus.mode: cluster")
+        elif component.replicas > 2:
+            yield Problem(path, f"a coordinator has at most one standby, got {component.replicas}; use 2")
+        elif component.replicas == 2 and not env.milvus.active_standby:
+            yield Problem(
+                path,
+                "2 replicas need milvus.active_standby: true, or both would act as the coordinator; set it, or use 1",
+            )
+
+
+def _service_names(env: Environment) -> Iterator[Problem]:
+    release, service = env.milvus.release_name, env.milvus.service.name
+    names = {"the release's Service": chart_fullname(release), "etcd's Service": etcd_fullname(release)}
+    if len(set(names.values())) == 1:
+        yield Problem(
+            "milvus.release_name",
+            f"{release} gives Milvus and etcd the same Service name; take a name without etcd, such as milvus",
+        )
+    for owner, name in names.items():
+        if name == service:
+            yield Problem("milvus.service.name", f"{service} is already {owner}; take another, such as {name}-service")
+    # Kubernetes sets KAFKA_PORT and the like for every Service, and Milvus reads those as its configuration.
+    reserved = ("minio", "kafka", "etcd", "pulsar")
+    for path, name in (("milvus.service.name", service), ("milvus.release_name", etcd_fullname(release))):
+        if name in reserved:
+            yield Problem(
+                path,
+                f"a Service named {name} puts variables into every pod that Milvus reads as its configuration; take a "
+                f"name other than {_listed(reserved)}",
+            )
+
+
+def _service_certificate(env: Environment) -> Iterator[Problem]:
+    service = env.milvus.service
+    if service.certificate_arn and not service.hostname:
+        yield Problem(
+            "milvus.service.hostname",
+            "missing, but there is a certificate and clients check its name; give the DNS name that it covers",
+        )
+    if service.hostname and not service.certificate_arn:
+        yield Problem(
+            "milvus.service.hostname",
+            f"{service.hostname} is only used with TLS; set milvus.service.certificate_arn, or remove it",
+        )
+
+
+def _service_exposure(env: Environment) -> Iterator[Problem]:
+    service = env.milvus.service
+    if service.scheme == "internal":
+        return
+    if not service.source_cidrs:
+        yield Problem(
+            "milvus.service.source_cidrs",
+            "an internet-facing load balancer needs the address ranges that may connect, got none; list them, or set "
+            "milvus.service.scheme: internal",
+        )
+    if ANYWHERE in service.source_cidrs:
+        yield Problem("milvus.service.source_cidrs", f"got {ANYWHERE}; a database is not for everybody; list ranges")
+    if not env.milvus.authorization:
+        yield Problem("milvus.authorization", "an internet-facing load balancer needs authorization: true")
+    yield from _public_subnets(env, "milvus.service.scheme")
+
+
+def _public_subnets(env: Environment, path: str) -> Iterator[Problem]:
+    if env.network.existing and not env.network.existing.public_subnet_ids:
+        yield Problem(path, "internet-facing needs public subnets; name network.existing.public_subnet_ids")
+
+
+def _attu_exposure(env: Environment) -> Iterator[Problem]:
+    attu = env.milvus.attu
+    if attu.exposure == "off":
+        return
+    if attu.oidc and attu.cognito:
+        yield Problem("milvus.attu.cognito", "one sign-in at most, got oidc and cognito; remove one")
+    sign_in = "oidc" if attu.oidc else "cognito" if attu.cognito else None
+    if sign_in and not attu.certificate_arn:
+        yield Problem(f"milvus.attu.{sign_in}", "sign-in needs HTTPS; set milvus.attu.certificate_arn")
+    if attu.exposure == "internet-facing":
+        if not sign_in and (not attu.inbound_cidrs or ANYWHERE in attu.inbound_cidrs):
+            yield Problem(
+                "milvus.attu.inbound_cidrs",
+                "Attu has no login of its own: internet-facing, it needs address ranges (not 0.0.0.0/0) or a sign-in "
+                "(milvus.attu.oidc or .cognito); or set milvus.attu.exposure: internal",
+            )
+        yield from _public_subnets(env, "milvus.attu.exposure")
+    if not env.milvus.authorization:
+        yield Problem(
+            "milvus.authorization",
+            "without authorization whoever reaches Attu owns the database; set authorization: true, or "
+            "milvus.attu.exposure: off",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+RULES: tuple[Rule, ...] = (
+    _tags,
+    _proper_networks,
+    _vpc_size,
+    _zones,
+    _room_for_pods,
+    _cluster_version,
+    _public_endpoint,
+    _node_groups,
+    _placement,
+    _fits_a_node,
+    _brokers,
+    _kafka_version,
+    _message_sizes,
+    _partition_budget,
+    _woodpecker,
+    _version_of_line,
+    _advisories,
+    _components_of_line,
+    _standby,
+    _service_names,
+    _service_certificate,
+    _service_exposure,
+    _attu_exposure,
+)
