@@ -1,0 +1,37 @@
+"""The StorageClass ``ebs-sc``: encrypted gp3 volumes, the cluster's default."""
+
+from __future__ import annotations
+
+import cdk8s
+from constructs import Construct
+
+from charts.objects import STORAGE_CLASS, api_object
+
+
+class StorageClassChart(cdk8s.Chart):
+    """Provisions the StorageClass that etcd's volumes come from, as the published guide does, and encrypted.
+
+    Does not touch the class ``gp2`` of older clusters: making it non-default is the cluster stack's work. A volume
+    is deleted with its claim (``reclaimPolicy: Delete``), and is created in the zone where its first pod is scheduled.
+    Volumes cost money by size, whether used or not.
+
+    Example:
+        StorageClassChart(cdk8s.App(), "storage-class")
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        api_object(
+            self,
+            "storage-class",
+            api_version="storage.k8s.io/v1",
+            kind="StorageClass",
+            name=STORAGE_CLASS,
+            annotations={"storageclass.kubernetes.io/is-default-class": "true"},
+            provisioner="ebs.csi.aws.com",
+            # https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
+            parameters={"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"},
+            reclaimPolicy="Delete",
+            allowVolumeExpansion=True,
+            volumeBindingMode="WaitForFirstConsumer",
+        )
