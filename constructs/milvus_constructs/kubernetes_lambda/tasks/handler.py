@@ -1,0 +1,82 @@
+"""Entry points of the Lambda functions behind ``Custom::ReleaseReadiness`` and ``Custom::NonDefaultStorageClass``."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .kubectl import KubectlError, log_in, run
+from .readiness import not_ready
+from .storage_class import make_non_default
+
+READINESS = "Custom::ReleaseReadiness"
+STORAGE_CLASS = "Custom::NonDefaultStorageClass"
+# CloudFormation cuts a longer reason off, and with it the place of the log.
+_LONGEST_FAILURE = 1500
+
+
+class NotReadyError(Exception):
+    """The release was not ready in time; the message says which workloads, and why."""
+
+
+def on_event(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Start a task. Nothing is undone when its resource is deleted."""
+    properties = event["ResourceProperties"]
+    match event["ResourceType"]:
+        case kind if kind == READINESS:
+            name = f"{properties['Namespace']}/{properties['Release']}"
+        case kind if kind == STORAGE_CLASS:
+            name = properties["StorageClass"]
+        case kind:
+            raise ValueError(f"unknown resource type {kind}; known: {READINESS}, {STORAGE_CLASS}")
+    # The deadline reaches `is_complete` with the event: a state machine calls that again and again, for longer than
+    # any single Lambda function may run.
+    deadline = time.time() + float(properties.get("TimeoutSeconds", 0))
+    return {"PhysicalResourceId": f"{event['ResourceType'].rpartition(':')[2]}-{name}", "Deadline": deadline}
+
+
+def is_complete(event: dict[str, Any], _context: object) -> dict[str, bool]:
+    """Do, or look again.
+
+    Raises:
+        NotReadyError: The time of a release is up.
+    """
+    if event["RequestType"] == "Delete":
+        return {"IsComplete": True}
+    properties = event["ResourceProperties"]
+    if event["ResourceType"] == STORAGE_CLASS:
+        log_in(properties["ClusterName"])
+        print(make_non_default(properties["StorageClass"]))  # noqa: T201 - Lambda's log
+        return {"IsComplete": True}
+    return {"IsComplete": _release_is_ready(event, properties)}
+
+
+def _release_is_ready(event: dict[str, Any], properties: dict[str, Any]) -> bool:
+    namespace, release = properties["Namespace"], properties["Release"]
+    try:
+        log_in(properties["ClusterName"])
+        waiting = not_ready(namespace, release)
+    except KubectlError as error:
+        # An API server that is being upgraded refuses connections for minutes.
+        waiting = [f"the cluster did not answer: {error}"]
+    if not waiting:
+        return True
+    print(f"waiting for {len(waiting)}: {'; '.join(waiting)}")  # noqa: T201 - Lambda's log
+    if time.time() < float(event["Deadline"]):
+        return False
+    minutes = int(float(properties["TimeoutSeconds"]) / 60)
+    text = f"release {release} in namespace {namespace} is not ready after {minutes} minutes: {'; '.join(waiting)}"
+    if _rolling_back(event["StackId"]):
+        # A rollback that fails leaves a stack that nothing but a person can move again.
+        print(f"the stack is being rolled back, so this is no failure: {text}")  # noqa: T201 - Lambda's log
+        return True
+    raise NotReadyError(text if len(text) <= _LONGEST_FAILURE else f"{text[:_LONGEST_FAILURE]}...")
+
+
+def _rolling_back(stack_id: str) -> bool:
+    query = ("--query", "Stacks[0].StackStatus", "--output", "text", "--cli-connect-timeout", "5")
+    try:
+        return "ROLLBACK" in run("aws", "cloudformation", "describe-stacks", "--stack-name", stack_id, *query)
+    except KubectlError as error:
+        print(f"the state of the stack is unknown: {error}")  # noqa: T201 - Lambda's log
+        return False

@@ -1,0 +1,120 @@
+"""What every build project of the delivery pipeline has: a pinned image, pinned tools, cached packages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import pipelines
+from constructs import IConstruct
+
+from settings.pipeline import Build
+
+CDK_CLI = "2.1148.1"
+"""Version of the CDK command line in the steps that CDK Pipelines generates; package.json pins the same one."""
+
+SETUP = ("make setup", 'export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"')
+"""Installs everything from the lock files (Python packages, Node, the CDK command line), and finds it."""
+
+_UNPINNED = '"npm install -g aws-cdk"'
+_PINNED = f'"npm install -g aws-cdk@{CDK_CLI}"'
+
+# Where pip, uv and npm keep what they downloaded: beside the sources, whoever the build runs as.
+_CACHE_DIRECTORIES = {
+    "PIP_CACHE_DIR": ".cache/packages/pip",
+    "UV_CACHE_DIR": ".cache/packages/uv",
+    "npm_config_cache": ".cache/packages/npm",
+}
+_CACHED = ".cache/packages/**/*"
+
+
+def build_image(settings: Build) -> codebuild.IBuildImage:
+    """Return the image of the settings, for the processor that its name says."""
+    if "aarch64" in settings.image:
+        return codebuild.LinuxArmBuildImage.from_code_build_image_id(settings.image)
+    return codebuild.LinuxBuildImage.from_code_build_image_id(settings.image)
+
+
+def build_environment(
+    settings: Build, *, compute: codebuild.ComputeType = codebuild.ComputeType.SMALL
+) -> codebuild.BuildEnvironment:
+    """Return the build environment: no Docker, nothing that asks or reports, and packages where they are cached."""
+    variables = {"CI": "true", "NO_COLOR": "1", "CDK_DISABLE_CLI_TELEMETRY": "true", **_CACHE_DIRECTORIES}
+    return codebuild.BuildEnvironment(
+        build_image=build_image(settings),
+        compute_type=compute,
+        privileged=False,
+        environment_variables={
+            name: codebuild.BuildEnvironmentVariable(value=value) for name, value in sorted(variables.items())
+        },
+    )
+
+
+def runtime_spec(settings: Build) -> dict[str, Any]:
+    """Return the part of a buildspec that pins Python and Node of the image, and names what is cached."""
+    return {
+        "version": "0.2",
+        "phases": {"install": {"runtime-versions": {"python": settings.python, "nodejs": settings.node}}},
+        "cache": {"paths": [_CACHED]},
+    }
+
+
+def build_defaults(settings: Build, *, cache: codebuild.Cache) -> pipelines.CodeBuildOptions:
+    """Return what CDK Pipelines gives every project of a pipeline."""
+    return pipelines.CodeBuildOptions(
+        build_environment=build_environment(settings),
+        partial_build_spec=codebuild.BuildSpec.from_object(runtime_spec(settings)),
+        cache=cache,
+    )
+
+
+def pin_security_check(pipeline: IConstruct, settings: Build) -> None:
+    """Give the project behind `ConfirmPermissionsBroadening` the pinned image and the pinned CDK command line.
+
+    CDK Pipelines passes neither on to it: it installs whatever npm calls latest, on an image of its own choice.
+
+    Args:
+        pipeline: The pipeline, after it was built; nothing happens where no wave confirms permissions.
+        settings: Image and runtimes.
+
+    Raises:
+        ValueError: Another version of aws-cdk-lib installs it in another way.
+    """
+    projects = [
+        construct
+        for construct in cdk.Stack.of(pipeline).node.find_all()
+        if isinstance(construct, codebuild.CfnProject) and "/CDKSecurityCheck/" in construct.node.path
+    ]
+    for project in projects:
+        spec = cdk.Stack.of(project).resolve(project.source)["buildSpec"]
+        # A buildspec as text in parts, between them the ARN of a function.
+        delimiter, parts = spec["Fn::Join"]
+        pinned = [part.replace(_UNPINNED, _PINNED) if isinstance(part, str) else part for part in parts]
+        if pinned == parts:
+            raise ValueError(
+                f"{project.node.path}: does not install the CDK with {_UNPINNED} any more; look at its buildspec and "
+                "adapt pin_security_check"
+            )
+        project.add_property_override("Source.BuildSpec", {"Fn::Join": [delimiter, pinned]})
+        project.add_property_override("Environment.Image", settings.image)
+
+
+def publish_with_the_cdk(pipeline: IConstruct, settings: Build) -> None:
+    """Let the pinned CDK command line publish the assets of every environment, which it knows from the assembly.
+
+    CDK Pipelines would install the program `cdk-assets`, which is released apart from the library: its newest version
+    may not read what this version of the library writes, and then nothing can be deployed. Publishing needs to read
+    each account's bootstrap version besides; see `lookup` in `milvus_constructs.pipeline_steps`.
+
+    Args:
+        pipeline: The pipeline, after it was built.
+        settings: Image and runtimes.
+    """
+    spec = runtime_spec(settings)
+    spec["phases"]["install"]["commands"] = [f"npm install -g aws-cdk@{CDK_CLI}"]
+    spec["phases"]["build"] = {"commands": ["cdk publish-assets --unstable=publish-assets --app . '**'"]}
+    for project in cdk.Stack.of(pipeline).node.find_all():
+        if isinstance(project, codebuild.CfnProject) and "/Assets/" in project.node.path:
+            project.add_property_override("Source.BuildSpec", json.dumps(spec, indent=2))

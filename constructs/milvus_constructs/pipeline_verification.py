@@ -1,0 +1,254 @@
+"""Proves a deployed environment from inside its VPC, started by a pipeline that may live in another account."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.pipeline_builds import build_environment, runtime_spec
+from milvus_constructs.wildcards import accept_wildcard
+from settings.environment import Environment
+from settings.naming import Part, stack_name
+from settings.naming import parts as parts_of
+from settings.pipeline import Build
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+# What `python -m ops` needs of the source tree. Everything else is left out, or each commit would be a new asset.
+_PROGRAM = ("Makefile", "requirements.txt", "requirements-dev.txt", "environments", "ops", "settings")
+_SECONDS_PER_STEP = 180
+
+_READ_ASSET = ("s3:GetBucket*", "s3:GetObject*", "s3:List*")
+_SOURCE = "CodeBuild reads its source from the bootstrap's bucket: a grant of aws-cdk-lib, reading only."
+_WILDCARDS = {
+    ">-*": "Report groups of this very project; CodeBuild adds a name to the project's.",
+    ">:*": "Log streams of this very project.",
+    ":secret:*": "Only secrets that the Milvus stack made: CloudFormation tags them with its name.",
+    "/*": "What follows is an id that AWS gives: of a stack, a node group, a cluster, or the objects of the asset.",
+}
+
+
+def verification_project_name(env: Environment) -> str:
+    """Return the name of an environment's verification project."""
+    return f"{env.name}-verification"
+
+
+def starter_role_name(env: Environment) -> str:
+    """Return the name of the role that the pipeline assumes: roles are global, so the region is in it."""
+    return f"{env.name}-verify-{env.region}"
+
+
+class Verification(Construct):
+    """A CodeBuild project in the private subnets that runs `ops status` and `ops smoke`, and the role that starts it.
+
+    The pipeline cannot have it among its own projects: a project must be in the account and region of its VPC, and no
+    value of an environment's stacks can reach the pipeline's stack. So the project belongs to the environment, and the
+    pipeline knows two names only. The project can read the environment's state, the root user's secret and the
+    deployments in one namespace; it can change nothing in AWS. The role may start it and read how it ended.
+
+    Costs: build minutes while it runs. Needs a way from the private subnets to PyPI and to the AWS APIs.
+
+    Args:
+        scope: The stack, in the environment's account and region.
+        construct_id: Id in the scope.
+        env: The environment.
+        environment: Name of its file.
+        vpc: Its VPC.
+        subnets: Its private subnets.
+        cluster: Its EKS cluster.
+        build: Image and runtimes.
+        pipeline_account: Account of the pipeline.
+        pipeline_name: Name of the pipeline, with which the names of its roles begin.
+
+    Example:
+        >>> Verification(self, "Verification", env=env, vpc=vpc, subnets=subnets, cluster=cluster, ...)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        env: Environment,
+        environment: str,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection,
+        cluster: eks.ICluster,
+        build: Build,
+        pipeline_account: str,
+        pipeline_name: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        self._env = env
+        program = s3_assets.Asset(
+            self,
+            "Program",
+            path=str(_PROJECT),
+            exclude=["*", *(f"!/{name}" for name in _PROGRAM), *(f"!/{name}/**" for name in _PROGRAM), "__pycache__"],
+            ignore_mode=cdk.IgnoreMode.GIT,
+        )
+        group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/{env.name}/verification",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        security_group = self._security_group(vpc, cluster)
+        self.project = codebuild.Project(
+            self,
+            "Project",
+            project_name=verification_project_name(env),
+            description=f"Proves {env.name} from inside its VPC",
+            source=codebuild.Source.s3(bucket=program.bucket, path=program.s3_object_key),
+            build_spec=codebuild.BuildSpec.from_object(self._build_spec(environment, build)),
+            environment=build_environment(build),
+            vpc=vpc,
+            subnet_selection=subnets,
+            security_groups=[security_group],
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group)),
+            timeout=cdk.Duration.minutes(45),
+            queued_timeout=cdk.Duration.minutes(30),
+        )
+        self._may_read(stack)
+        eks.AccessEntry(
+            self,
+            "Deployments",
+            cluster=cluster,
+            principal=self._role.role_arn,
+            access_policies=[
+                eks.AccessPolicy.from_access_policy_name(
+                    "AmazonEKSViewPolicy",
+                    access_scope_type=eks.AccessScopeType.NAMESPACE,
+                    namespaces=[env.milvus.namespace],
+                )
+            ],
+        )
+        self.starter = self._starter(pipeline_account=pipeline_account, pipeline_name=pipeline_name, group=group)
+        self._acknowledge()
+
+    @property
+    def _role(self) -> iam.IRole:
+        role = self.project.role
+        if role is None:
+            raise TypeError("aws_codebuild.Project has no role; this version of aws-cdk-lib is new")
+        return role
+
+    def _build_spec(self, environment: str, build: Build) -> dict[str, object]:
+        file = shlex.quote(f"environments/{environment}.yaml")
+        spec = runtime_spec(build)
+        del spec["cache"]
+        spec["phases"]["install"]["commands"] = ["make .venv/.ready", 'export PATH="$PWD/.venv/bin:$PATH"']
+        spec["phases"]["build"] = {
+            "commands": [
+                # The file's region may not be this one: see `settings.pipeline.Target.region`.
+                f"sed -i 's/^region: .*/region: {self._env.region}/' {file}",
+                f"python -m ops status --env {environment}",
+                f"python -m ops smoke --env {environment} --timeout {_SECONDS_PER_STEP}",
+            ]
+        }
+        return spec
+
+    def _security_group(self, vpc: ec2.IVpc, cluster: eks.ICluster) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, description="Verification: Milvus and HTTPS only", allow_all_outbound=False
+        )
+        group.add_egress_rule(ec2.Peer.ipv4(self._env.network.cidr), ec2.Port.tcp(19530), "Milvus")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, Kubernetes and PyPI")
+        # The rule is a resource of this stack: in the cluster's it would make the two depend on each other.
+        ec2.CfnSecurityGroupIngress(
+            self,
+            "KubernetesApi",
+            group_id=cluster.cluster_security_group_id,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            source_security_group_id=group.security_group_id,
+            description="Verification asks for the state of the deployments",
+        )
+        return group
+
+    def _may_read(self, stack: cdk.Stack) -> None:
+        env = self._env
+        stacks = [f"{stack_name(env, part)}/*" for part in parts_of(env)]
+        arns = {
+            "cloudformation:DescribeStacks": [f"cloudformation:{{}}:stack/{name}" for name in stacks],
+            "eks:DescribeCluster": ["eks:{}:cluster/" + env.name],
+            "eks:ListNodegroups": ["eks:{}:cluster/" + env.name],
+            "eks:DescribeNodegroup": [f"eks:{{}}:nodegroup/{env.name}/*"],
+        }
+        if env.queue.kind == "msk":
+            arns["kafka:DescribeClusterV2"] = [f"kafka:{{}}:cluster/{env.name}*/*"]
+        place = f"{stack.region}:{stack.account}"
+        if env.milvus.authorization:
+            # By the tag that CloudFormation gives it and not by its ARN: a reference to the stack that changes most
+            # would keep it from ever dropping the secret (docs/adr/0005-strong-references.md).
+            self.project.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["secretsmanager:GetSecretValue"],
+                    resources=[f"arn:{stack.partition}:secretsmanager:{place}:secret:*"],
+                    conditions={
+                        "StringEquals": {
+                            "aws:ResourceTag/aws:cloudformation:stack-name": stack_name(env, Part.MILVUS),
+                        }
+                    },
+                )
+            )
+        for action, resources in arns.items():
+            self.project.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=[action],
+                    resources=[f"arn:{stack.partition}:{resource.format(place)}" for resource in resources],
+                )
+            )
+
+    def _starter(self, *, pipeline_account: str, pipeline_name: str, group: logs.ILogGroup) -> iam.Role:
+        stack = cdk.Stack.of(self)
+        role = iam.Role(
+            self,
+            "Starter",
+            role_name=starter_role_name(self._env),
+            description=f"Lets the pipeline {pipeline_name} verify {self._env.name}",
+            max_session_duration=cdk.Duration.hours(1),
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(pipeline_account),
+                {
+                    "ArnLike": {
+                        "aws:PrincipalArn": f"arn:{stack.partition}:iam::{pipeline_account}:role/{pipeline_name}-*"
+                    }
+                },
+            ),
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["codebuild:StartBuild", "codebuild:BatchGetBuilds"], resources=[self.project.project_arn]
+            )
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[group.log_group_arn]))
+        return role
+
+    def _acknowledge(self) -> None:
+        acknowledge(self.project, {"AwsSolutions-CB4": "The project writes no artifact that a key could encrypt."})
+        interface = "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:network-interface/*"
+        for policy in self.project.node.find_all():
+            if not isinstance(policy, iam.Policy):
+                continue
+            # https://docs.aws.amazon.com/codebuild/latest/userguide/vpc-support.html
+            in_vpc = "CodeBuild makes and removes network interfaces in the VPC; EC2 knows no narrower resource for it."
+            acknowledge(
+                policy, {"AwsSolutions-IAM5[Resource::*]": in_vpc, f"AwsSolutions-IAM5[Resource::{interface}]": in_vpc}
+            )
+            acknowledge(policy, {f"AwsSolutions-IAM5[Action::{action}]": _SOURCE for action in _READ_ASSET})
+            for ending, reason in _WILDCARDS.items():
+                accept_wildcard(policy, ending=ending, reason=reason)

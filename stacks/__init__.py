@@ -1,0 +1,1 @@
+"""One CloudFormation stack per file; the only place that joins constructs and charts."""

@@ -1,0 +1,115 @@
+"""The Eks stack: cluster, nodes, add-ons, load balancer controller, secrets operator and StorageClass."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import aws_cdk as cdk
+import cdk8s
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct, DependencyGroup
+
+from charts.storage_class import StorageClassChart
+from milvus_constructs.attached_chart import AttachedChart
+from milvus_constructs.eks_addons import NetworkAddons, WorkloadAddons
+from milvus_constructs.eks_cluster import EksCluster
+from milvus_constructs.external_secrets import ExternalSecrets
+from milvus_constructs.function_logs import limit_function_logs
+from milvus_constructs.kubernetes_tasks import KubernetesTasks
+from milvus_constructs.load_balancer_controller import LoadBalancerController
+from milvus_constructs.node_group import NodeGroup
+from milvus_constructs.provider_logs import manage_provider_logs
+from settings import Environment, naming
+from stacks.options import StackOptions
+
+_LOG_DAYS = 30
+
+
+class EksStack(cdk.Stack):
+    """The cluster and what every workload on it needs; it `attach`es charts.
+
+    Example:
+        >>> EksStack(app, "milvus-dev-eks", settings=env, vpc=network.vpc, subnets=network.private_subnets, **options)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Environment,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection,
+        **options: Unpack[StackOptions],
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._retain_data = settings.removal_policy == "retain"
+        version = settings.cluster.version
+        control_plane = EksCluster(
+            self,
+            "Cluster",
+            name=settings.name,
+            settings=settings.cluster,
+            vpc=vpc,
+            subnets=subnets,
+            removal=settings.removal_policy,
+            deletion_protection=settings.termination_protection,
+        )
+        self.cluster = control_plane.cluster
+        """The cluster."""
+        network_addons = NetworkAddons(self, "NetworkAddons", cluster=self.cluster, kubernetes_version=version)
+        nodes = DependencyGroup()
+        for name, group in settings.cluster.node_groups.items():
+            nodes.add(
+                NodeGroup(
+                    self,
+                    f"Nodes-{name}",
+                    cluster=self.cluster,
+                    name=name,
+                    settings=group,
+                    version=version,
+                    subnets=subnets,
+                    tags=settings.tags,
+                    after=network_addons,
+                )
+            )
+        addons = WorkloadAddons(self, "WorkloadAddons", cluster=self.cluster, kubernetes_version=version, after=nodes)
+        self.load_balancers = LoadBalancerController(
+            self, "LoadBalancers", cluster=control_plane.resource, tags=settings.tags, after=addons.coredns
+        )
+        """Makes load balancers; what asks for one depends on this stack, and so goes first."""
+        ExternalSecrets(self, "ExternalSecrets", cluster=self.cluster, after=addons.coredns)
+        self.tasks = KubernetesTasks(
+            self,
+            "Tasks",
+            cluster=self.cluster,
+            vpc=vpc,
+            subnets=subnets,
+            namespace=settings.milvus.namespace,
+            stack_name=naming.stack_name(settings, naming.Part.MILVUS),
+        )
+        """Waits for releases."""
+        storage = self.attach(StorageClassChart(cdk8s.App(), "storage-class"), self)
+        self.tasks.make_gp2_non_default(self, "Gp2NonDefault").node.add_dependency(storage)
+        self.service_accounts = control_plane.service_accounts
+        """Who vouches for service accounts, for roles of workloads."""
+        manage_provider_logs(self, days=_LOG_DAYS, removal=settings.removal_policy)
+        for construct in (control_plane.resource, self.tasks):
+            limit_function_logs(construct, days=_LOG_DAYS, removal=settings.removal_policy)
+        outputs = {
+            naming.CLUSTER_NAME: (self.cluster.cluster_name, "Name of the EKS cluster."),
+            naming.KUBECONFIG_COMMAND: (control_plane.kubeconfig_command, "Writes a kubeconfig for the cluster."),
+            naming.OIDC_ISSUER: (self.service_accounts.issuer, "Issuer of the tokens of service accounts."),
+        }
+        for key, (value, description) in outputs.items():
+            cdk.CfnOutput(self, key, value=value, description=description)
+
+    def attach(self, chart: cdk8s.Chart, scope: Construct) -> AttachedChart:
+        """Deploy a chart's objects to the cluster, as resources of the stack that ``scope`` is in.
+
+        ``HelmChart`` objects become Helm releases, others manifests, in the order of the chart's dependencies
+        (docs/adr/0001-helmchart-objects.md). Namespaces are retained where the environment retains data.
+        """
+        return AttachedChart(
+            scope, f"Chart-{chart.node.id}", chart=chart, cluster=self.cluster, retain_data=self._retain_data
+        )

@@ -1,0 +1,158 @@
+"""The Milvus stack: identity, credentials, the release with its companions, and the way to reach it."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import aws_cdk as cdk
+import cdk8s
+from constructs import Construct
+
+from charts.components import attu_name
+from charts.context import ReleaseContext, needs_secrets
+from charts.milvus import MilvusChart
+from charts.objects import CLIENT_PORT, SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
+from milvus_constructs.attached_chart import HELM_CHART
+from milvus_constructs.irsa_role import IrsaRole
+from milvus_constructs.kafka_access import KafkaAccess
+from milvus_constructs.load_balancer_address import LoadBalancerAddress
+from milvus_constructs.provider_logs import manage_provider_logs
+from milvus_constructs.root_password import RootPassword
+from milvus_constructs.secrets_reader import SecretsReader
+from milvus_constructs.storage import MilvusStorage
+from settings import Environment, naming
+from stacks.eks_stack import EksStack
+from stacks.options import StackOptions
+from stacks.streaming_stack import StreamingStack
+
+_LOG_DAYS = 30
+
+
+class MilvusStack(cdk.Stack):
+    """What changes often: a release that does not become ready fails this stack, and only this one is rolled back.
+
+    Example:
+        >>> MilvusStack(
+        ...     app, "milvus-dev-milvus", settings=env, eks=eks, storage=storage.storage, streaming=streaming, **options
+        ... )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Environment,
+        eks: EksStack,
+        storage: MilvusStorage,
+        streaming: StreamingStack | None,
+        **options: Unpack[StackOptions],
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._settings = settings
+        self._eks = eks
+        self._streaming = streaming
+        identity = IrsaRole(
+            self,
+            "Identity",
+            identities=eks.service_accounts,
+            namespace=settings.milvus.namespace,
+            service_account=SERVICE_ACCOUNT,
+            description="Milvus: the objects under its root path",
+        )
+        storage.grant_milvus(identity.role)
+        self.root = (
+            RootPassword(self, "RootPassword", removal=settings.removal_policy).secret
+            if settings.milvus.authorization
+            else None
+        )
+        """Secret with the password of Milvus's user root; None without authorization."""
+        reader = self._secrets_reader() if needs_secrets(settings) else None
+        context = ReleaseContext(
+            region=self.region,
+            url_suffix=self.url_suffix,
+            bucket=storage.data_bucket.bucket_name,
+            role_arn=identity.arn,
+            secrets_role_arn=reader.arn if reader else None,
+            broker_list=streaming.bootstrap_brokers if streaming else None,
+            kafka_secret_arn=streaming.user.secret_arn if streaming else None,
+            root_secret_arn=self.root.secret_arn if self.root else None,
+        )
+        self.chart = eks.attach(MilvusChart(cdk8s.App(), "milvus", env=settings, context=context), self)
+        """The release and its companions."""
+        # Pods are not even created before they may do what they have to do.
+        self.chart.node.add_dependency(identity, *([reader] if reader else []), *self._kafka_access())
+        self._await_release()
+        manage_provider_logs(self, days=_LOG_DAYS, removal=settings.removal_policy)
+        for key, (value, description) in self._outputs().items():
+            cdk.CfnOutput(self, key, value=value, description=description)
+
+    def _secrets_reader(self) -> SecretsReader:
+        """Create the role that reads exactly the secrets of this release."""
+        reader = SecretsReader(
+            self,
+            "SecretsReader",
+            identities=self._eks.service_accounts,
+            namespace=self._settings.milvus.namespace,
+            service_account=SECRETS_SERVICE_ACCOUNT,
+            description="External Secrets Operator: the secrets of Milvus",
+        )
+        attu = self._settings.milvus.attu
+        if self._streaming:
+            self._streaming.user.grant_reading(reader.role)
+        if self.root:
+            reader.may_read(self.root.secret_arn)
+        if attu.exposure != "off" and attu.oidc:
+            reader.may_read(attu.oidc.client_secret_arn)
+        return reader
+
+    def _kafka_access(self) -> list[KafkaAccess]:
+        """Open the brokers to the nodes; pods of a managed node group carry the cluster's own security group."""
+        if self._streaming is None:
+            return []
+        return [
+            KafkaAccess(
+                self,
+                "Kafka",
+                brokers=self._streaming.security_group,
+                client_security_group_id=self._eks.cluster.cluster_security_group_id,
+            )
+        ]
+
+    def _await_release(self) -> None:
+        milvus = self._settings.milvus
+        release = self.chart.find(HELM_CHART, milvus.release_name)
+        readiness = self._eks.tasks.await_release(
+            self,
+            "Readiness",
+            namespace=milvus.namespace,
+            release=milvus.release_name,
+            timeout=cdk.Duration.minutes(milvus.ready_minutes),
+            trigger=self.to_json_string(release.manifest["spec"]),
+        )
+        readiness.node.add_dependency(release.resource)
+
+    def _outputs(self) -> dict[str, tuple[str, str]]:
+        milvus = self._settings.milvus
+        host = self._address("Address", "Service", milvus.service.name)
+        scheme = "https" if milvus.service.certificate_arn else "http"
+        outputs = {
+            naming.NAMESPACE: (milvus.namespace, "Namespace of the release."),
+            naming.RELEASE_NAME: (milvus.release_name, "Name of the Helm release."),
+            naming.MILVUS_ENDPOINT: (f"{host}:{CLIENT_PORT}", "Load balancer of Milvus (gRPC and REST)."),
+            naming.MILVUS_URI: (
+                f"{scheme}://{milvus.service.hostname or host}:{CLIENT_PORT}",
+                "What a Milvus client connects to.",
+            ),
+        }
+        if milvus.attu.exposure != "off":
+            scheme = "https" if milvus.attu.certificate_arn else "http"
+            host = self._address("AttuAddress", "Ingress", attu_name(self._settings))
+            outputs[naming.ATTU_ENDPOINT] = (f"{scheme}://{host}", "Attu, the web console.")
+        if self.root:
+            outputs[naming.ROOT_SECRET_ARN] = (self.root.secret_arn, "Secret with the password of the user root.")
+        return outputs
+
+    def _address(self, construct_id: str, kind: str, name: str) -> str:
+        attached = self.chart.find(kind, name)
+        return LoadBalancerAddress(self, construct_id, cluster=self._eks.cluster, attached=attached).host

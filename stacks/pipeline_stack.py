@@ -1,0 +1,170 @@
+"""The Pipeline stack: from a push to production, with a gate before each environment and a proof after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import pipelines
+from constructs import Construct
+
+from milvus_constructs import pipeline_steps as steps
+from milvus_constructs.pipeline_artifacts import PipelineArtifacts
+from milvus_constructs.pipeline_builds import CDK_CLI, build_defaults, pin_security_check, publish_with_the_cdk
+from milvus_constructs.pipeline_findings import accept_pipeline_findings, accept_replication_findings
+from milvus_constructs.pipeline_source import pipeline_source
+from milvus_constructs.pipeline_verification import verification_project_name
+from settings import Environment
+from settings.pipeline import Pipeline, Placed, Wave, load_pipeline, place
+from stacks.build import build_environment
+from stacks.options import StackOptions
+from stacks.verification_stack import VerificationStack
+
+
+def build_pipeline(scope: Construct, name: str) -> list[Environment]:
+    """Create the pipeline of ``environments/<name>.yaml`` and return the environments that it deploys.
+
+    Raises:
+        SettingsError: The file, or that of an environment which it names, cannot be used.
+    """
+    settings = load_pipeline(name)
+    waves = place(settings, source=f"environments/{name}.yaml")
+    PipelineStack(
+        scope,
+        settings.name,
+        settings=settings,
+        file=name,
+        waves=waves,
+        env=cdk.Environment(account=settings.account, region=settings.region),
+        description="Milvus: delivery pipeline",
+        tags=settings.tags,
+    )
+    return [placed.env for wave in waves for placed in wave]
+
+
+class EnvironmentStage(cdk.Stage):
+    """All stacks of one environment as the pipeline deploys them: those of `cdk deploy`, and the verification."""
+
+    def __init__(self, scope: Construct, *, placed: Placed, pipeline: Pipeline, smoke: bool) -> None:
+        env = placed.env
+        super().__init__(scope, placed.stage, env=cdk.Environment(account=env.account, region=env.region))
+        built = build_environment(self, env)
+        if smoke:
+            name = verification_project_name(env)
+            verification = VerificationStack(
+                self,
+                name,
+                settings=env,
+                environment=placed.target.environment,
+                vpc=built.network.vpc,
+                subnets=built.network.private_subnets,
+                cluster=built.eks.cluster,
+                build=pipeline.build,
+                pipeline_account=pipeline.account,
+                pipeline_name=pipeline.name,
+                # Given, as for every stack: a stage would put its id before the name, and the pipeline would deploy a
+                # second environment beside the one that `cdk deploy` made.
+                stack_name=name,
+                description=f"Milvus {env.name}: proof of the deployment",
+                tags=env.tags,
+            )
+            for stack in self.node.children:
+                if isinstance(stack, cdk.Stack) and stack is not verification:
+                    verification.add_stack_dependency(stack)
+
+
+class PipelineStack(cdk.Stack):
+    """A self-mutating CodePipeline (V2) that deploys the waves of a pipeline file, one after the other.
+
+    Before each environment its differences are published and permissions are judged; between the preparation and the
+    execution of each stack's change set a gate refuses the loss of data; afterwards the environment is proven from
+    inside its VPC. A failure stops the wave and everything behind it. docs/delivery.md shows it.
+
+    Costs: about 1 USD per month for the pipeline, another for each key, and build minutes.
+
+    Example:
+        >>> PipelineStack(app, "milvus-delivery", settings=pipeline, file="pipeline", waves=waves, env=...)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Pipeline,
+        file: str,
+        waves: Sequence[Sequence[Placed]],
+        **options: Unpack[StackOptions],
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self._settings = settings
+        artifacts = PipelineArtifacts(self, "Artifacts", cache_days=settings.build.cache_days)
+        self._source = pipeline_source(self, settings.source)
+        self._synth = steps.synth_step(source=self._source, pipeline_file=file)
+        self.delivery = pipelines.CodePipeline(
+            self,
+            "Pipeline",
+            pipeline_name=settings.name,
+            pipeline_type=codepipeline.PipelineType.V2,
+            # A newer push waits instead of overtaking: what was approved is what is deployed.
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            synth=self._synth,
+            self_mutation=True,
+            cli_version=CDK_CLI,
+            artifact_bucket=artifacts.bucket,
+            cross_account_keys=True,
+            enable_key_rotation=True,
+            publish_assets_in_parallel=False,
+            asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
+                role_policy=[steps.lookup(placed.env) for wave in waves for placed in wave]
+            ),
+            code_build_defaults=build_defaults(settings.build, cache=artifacts.cache("packages")),
+        )
+        for wave, placed in zip(settings.waves, waves, strict=True):
+            self._add_wave(wave, placed)
+        self.delivery.build_pipeline()
+        pin_security_check(self.delivery, settings.build)
+        publish_with_the_cdk(self.delivery, settings.build)
+        accept_pipeline_findings(self.delivery, buckets=[artifacts.bucket, artifacts.caches])
+        accept_replication_findings(self.node.root, role=self.delivery.pipeline.role)
+
+    def _add_wave(self, wave: Wave, targets: Sequence[Placed]) -> None:
+        added = self.delivery.add_wave(wave.name)
+        # CDK Pipelines names the CodePipeline stage of a wave with one environment after the environment.
+        stage_name = wave.name if len(targets) > 1 else targets[0].stage
+        published = []
+        for placed in targets:
+            stage = EnvironmentStage(self, placed=placed, pipeline=self._settings, smoke=wave.smoke)
+            published.append(
+                steps.differences_step(stage=stage, env=placed.env, source=self._source, assembly=self._synth)
+            )
+            before: list[pipelines.Step] = []
+            if wave.confirm_permissions:
+                before.append(pipelines.ConfirmPermissionsBroadening("Permissions", stage=stage))
+            after: list[pipelines.Step] = []
+            if wave.smoke:
+                verify = steps.verification_step(
+                    placed=placed, pipeline_name=self._settings.name, stage_name=stage_name, source=self._source
+                )
+                after.append(verify)
+            added.add_stage(stage, pre=before, post=after, stack_steps=self._gates(stage, placed))
+        added.add_pre(*published)
+        if wave.approval:
+            approval = pipelines.ManualApprovalStep(
+                f"Approve-{wave.name}",
+                comment=f"Read what {', '.join(step.id for step in published)} published before you approve.",
+            )
+            for step in published:
+                approval.add_step_dependency(step)
+            added.add_pre(approval)
+
+    def _gates(self, stage: EnvironmentStage, placed: Placed) -> list[pipelines.StackSteps]:
+        return [
+            pipelines.StackSteps(
+                stack=stack, change_set=[steps.gate_step(placed=placed, stack=stack, source=self._source)]
+            )
+            for stack in stage.node.children
+            if isinstance(stack, cdk.Stack)
+        ]

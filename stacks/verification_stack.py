@@ -1,0 +1,58 @@
+"""The Verification stack: what proves an environment from inside its VPC, for environments of a pipeline only."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks_v2 as eks
+from constructs import Construct
+
+from milvus_constructs.pipeline_verification import Verification
+from settings import Environment
+from settings.pipeline import Build
+from stacks.options import StackOptions
+
+
+class VerificationStack(cdk.Stack):
+    """Holds nothing that lasts: it can be deleted at any time, and the next run of the pipeline brings it back.
+
+    Example:
+        >>> VerificationStack(stage, "milvus-dev-verification", settings=env, vpc=network.vpc, ...)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Environment,
+        environment: str,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection,
+        cluster: eks.ICluster,
+        build: Build,
+        pipeline_account: str | None,
+        pipeline_name: str,
+        **options: Unpack[StackOptions],
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        verification = Verification(
+            self,
+            "Verification",
+            env=settings,
+            environment=environment,
+            vpc=vpc,
+            subnets=subnets,
+            cluster=cluster,
+            build=build,
+            pipeline_account=pipeline_account or self.account,
+            pipeline_name=pipeline_name,
+        )
+        cdk.CfnOutput(
+            self,
+            "VerificationProject",
+            value=verification.project.project_name,
+            description="CodeBuild project that proves this environment.",
+        )
