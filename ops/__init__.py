@@ -1,0 +1,1 @@
+"""The day-2 command line: `python -m ops --help`."""

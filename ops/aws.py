@@ -1,0 +1,89 @@
+"""boto3 clients, and AWS's errors in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+
+from ops.errors import OpsError, one_line
+
+AwsClient: TypeAlias = Any
+"""A boto3 client: boto3 ships no type information, its methods are made at run time."""
+
+# A person waits: fail within a minute rather than after botocore's five.
+_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"})
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_BAD_CREDENTIALS = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+
+def client(service: str, *, region: str | None = None) -> AwsClient:
+    """Return a boto3 client; AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL work as everywhere.
+
+    Raises:
+        OpsError: no region is known, or the profile does not exist.
+    """
+    with reading(f"AWS ({service})"):
+        return boto3.session.Session(region_name=region).client(service, config=_CONFIG)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn what boto3 raises while it reads ``what`` into an `OpsError`."""
+    try:
+        yield
+    except ClientError as error:
+        raise _from_client_error(error, what) from error
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError) as error:
+        raise OpsError(
+            f"cannot read {what}: {one_line(str(error)).rstrip('.')}",
+            remedy="Log in (`aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ) from error
+    except NoRegionError as error:
+        raise OpsError(f"cannot read {what}: no region is set", remedy="Set AWS_REGION") from error
+    except BotoConnectionError as error:
+        raise OpsError(
+            f"cannot read {what}: {one_line(str(error)).rstrip('.')}",
+            remedy="Check the network and AWS_ENDPOINT_URL (it is for an emulator only)",
+        ) from error
+    except BotoCoreError as error:
+        raise OpsError(
+            f"cannot read {what}: {one_line(str(error)).rstrip('.')}", remedy="Check the AWS configuration"
+        ) from error
+
+
+def error_code(error: ClientError) -> str:
+    """Return AWS's code of an error, such as ``AccessDenied``."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _from_client_error(error: ClientError, what: str) -> OpsError:
+    code = error_code(error)
+    message = one_line(str(error.response.get("Error", {}).get("Message") or code)).rstrip(".")
+    if code in _EXPIRED:
+        return OpsError(f"cannot read {what}: the credentials have expired", remedy="Log in again (`aws sso login`)")
+    if code in _BAD_CREDENTIALS:
+        return OpsError(f"cannot read {what}: AWS does not accept the credentials", remedy="Check AWS_PROFILE")
+    if code in _DENIED:
+        return OpsError(f"cannot read {what}: {message}", remedy="Use a role that may read it")
+    if code in {"ResourceNotFoundException", "NotFoundException"}:
+        return OpsError(f"{what} does not exist ({message})", remedy="Check the name, the account and the region")
+    return OpsError(f"cannot read {what}: {code}: {message}", remedy="Check the name, the account and the region")

@@ -1,0 +1,60 @@
+"""The command line itself: which commands there are, and how a failure ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ops.commands import endpoints, gate, root_password, smoke, status
+from ops.console import err, note, print_error
+from ops.errors import ExitCode, OpsError
+
+_HELP = """Look after a deployed Milvus: is it there, does it answer, and is a change safe?
+
+Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL) and changes nothing there;
+`root-password` alone changes something in Milvus that stays.
+No command prints a secret.
+"""
+
+_EPILOG = (
+    "**Exit codes:** 0 done and healthy, 1 something failed, 2 wrong options or input, 3 the gate refuses the change, "
+    "130 interrupted."
+)
+
+
+class _Commands(TyperGroup):
+    """Ends every command the same way: a known failure is two lines and an exit code, never a stack trace."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as the class it overrides
+        try:
+            return super().invoke(ctx)
+        except OpsError as error:
+            print_error(error)
+            raise typer.Exit(error.code) from error
+        except KeyboardInterrupt as interrupt:
+            err().print("interrupted", style="yellow")
+            for text in getattr(interrupt, "__notes__", []):
+                note(text)
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="ops",
+    cls=_Commands,
+    help=_HELP,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    # A stack trace with local variables would print tokens.
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("smoke", epilog=_EPILOG)(smoke.smoke)
+app.command("status", epilog=_EPILOG)(status.status)
+app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
+app.command("root-password", epilog=_EPILOG)(root_password.root_password)
+app.command("gate", epilog=_EPILOG)(gate.gate)

@@ -1,0 +1,188 @@
+"""The state of an environment as AWS and Kubernetes tell it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ops import aws
+from ops.errors import OpsError
+from ops.kubernetes import ClusterAccess, cluster_token, read_workloads
+from ops.stacks import Stack, outputs_of, read_stacks
+from ops.workloads import Workload, recorded_workloads
+from settings import Environment, naming
+
+ClientFactory = Callable[[str], aws.AwsClient]
+
+
+class Service(BaseModel):
+    """A managed service: the MSK cluster, the EKS cluster or one of its node groups."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    name: str
+    state: str
+    detail: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether AWS calls it active."""
+        return self.state == "ACTIVE"
+
+
+class Status(BaseModel):
+    """All that `python -m ops status` shows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: str
+    region: str
+    healthy: bool
+    stacks: tuple[Stack, ...]
+    services: tuple[Service, ...]
+    workloads: tuple[Workload, ...] = ()
+    workloads_from: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def read_status(env: Environment, *, clients: ClientFactory | None = None, records: Path | None = None) -> Status:
+    """Return the state of an environment. What cannot be read is a note and does not stop the rest.
+
+    Args:
+        env: The environment.
+        clients: Makes the boto3 client of a service; the usual ones in the environment's region if not given.
+        records: Folder with recorded manifests to read the workloads from, instead of the cluster's API.
+
+    Raises:
+        OpsError: CloudFormation cannot be read; without it nothing is known.
+    """
+    make = clients or (lambda service: aws.client(service, region=env.region))
+    stacks = read_stacks(env, client=make("cloudformation"))
+    outputs = outputs_of(stacks)
+    notes: list[str] = []
+    services: list[Service] = []
+    arn, cluster = outputs.get(naming.MSK_CLUSTER_ARN), outputs.get(naming.CLUSTER_NAME)
+    unknown = False
+    described: dict[str, Any] = {}
+    try:
+        if arn:
+            services.append(_msk(make("kafka"), arn))
+    except OpsError as error:
+        unknown = True
+        notes.append(str(error))
+    try:
+        if cluster:
+            described, found = _eks(make("eks"), cluster)
+            services += found
+    except OpsError as error:
+        unknown = True
+        notes.append(str(error))
+    namespace = outputs.get(naming.NAMESPACE, env.milvus.namespace)
+    workloads, source = _workloads(env, described, namespace=namespace, records=records, notes=notes)
+    # Workloads that cannot be read from here (a private endpoint) are no failure; absent or broken ones are.
+    healthy = not unknown and all(
+        [
+            *(stack.healthy for stack in stacks),
+            *(service.healthy for service in services),
+            *(w.healthy for w in workloads),
+        ]
+    )
+    return Status(
+        environment=env.name,
+        region=env.region,
+        healthy=healthy,
+        stacks=stacks,
+        services=tuple(services),
+        workloads=workloads,
+        workloads_from=source,
+        notes=tuple(notes),
+    )
+
+
+def _msk(kafka: aws.AwsClient, arn: str) -> Service:
+    name = arn.split("/")[1] if "/" in arn else arn
+    with aws.reading(f"the MSK cluster {name}"):
+        info = kafka.describe_cluster_v2(ClusterArn=arn)["ClusterInfo"]
+    provisioned = info.get("Provisioned") or {}
+    version = (provisioned.get("CurrentBrokerSoftwareInfo") or {}).get("KafkaVersion")
+    nodes = provisioned.get("NumberOfBrokerNodes")
+    instance = (provisioned.get("BrokerNodeGroupInfo") or {}).get("InstanceType")
+    reason = (info.get("StateInfo") or {}).get("Message")
+    detail = [
+        f"Kafka {version}" if version else "",
+        f"{nodes} x {instance}" if nodes and instance else "",
+        reason or "",
+    ]
+    return Service(
+        kind="MSK cluster",
+        name=info.get("ClusterName") or name,
+        state=info.get("State") or "UNKNOWN",
+        detail=", ".join(text for text in detail if text),
+    )
+
+
+def _eks(eks: aws.AwsClient, name: str) -> tuple[dict[str, Any], list[Service]]:
+    with aws.reading(f"the EKS cluster {name}"):
+        cluster = eks.describe_cluster(name=name)["cluster"]
+        names = eks.list_nodegroups(clusterName=name).get("nodegroups", [])
+        groups = [eks.describe_nodegroup(clusterName=name, nodegroupName=group)["nodegroup"] for group in names]
+    network = cluster.get("resourcesVpcConfig") or {}
+    endpoint = "public endpoint" if network.get("endpointPublicAccess") else "private endpoint"
+    services = [
+        Service(
+            kind="EKS cluster",
+            name=name,
+            state=cluster.get("status") or "UNKNOWN",
+            detail=f"Kubernetes {cluster.get('version') or '?'}, {endpoint}",
+        )
+    ]
+    for group in groups:
+        scaling, types = group.get("scalingConfig") or {}, group.get("instanceTypes") or []
+        issues = [issue.get("message", "") for issue in (group.get("health") or {}).get("issues") or []]
+        size = f"{scaling.get('desiredSize', '?')} x {'/'.join(types) or '?'}"
+        services.append(
+            Service(
+                kind="node group",
+                name=group.get("nodegroupName") or "?",
+                state=group.get("status") or "UNKNOWN",
+                detail=", ".join([size, *filter(None, issues)]),
+            )
+        )
+    return cluster, services
+
+
+def _workloads(
+    env: Environment, cluster: dict[str, Any], *, namespace: str, records: Path | None, notes: list[str]
+) -> tuple[tuple[Workload, ...], str]:
+    if records is not None:
+        return recorded_workloads(records, namespace=namespace), f"recorded in {records}"
+    if not cluster:
+        return (), ""
+    network = cluster.get("resourcesVpcConfig") or {}
+    try:
+        access = ClusterAccess(
+            endpoint=cluster.get("endpoint") or "",
+            ca_pem=_ca(cluster),
+            token=cluster_token(cluster["name"], region=env.region),
+            public=bool(network.get("endpointPublicAccess")),
+        )
+        return read_workloads(access, namespace=namespace), f"namespace {namespace}"
+    except OpsError as error:
+        notes.append(f"no deployments: {error}")
+        return (), ""
+
+
+def _ca(cluster: dict[str, Any]) -> str:
+    data = (cluster.get("certificateAuthority") or {}).get("data") or ""
+    try:
+        return base64.b64decode(data, validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise OpsError(
+            f"the EKS cluster {cluster.get('name')} has no readable certificate authority", remedy="Is it ACTIVE yet?"
+        ) from error

@@ -1,0 +1,85 @@
+"""Where a deployed environment is reached, from the outputs of its stacks."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from ops import aws
+from ops.errors import OpsError
+from ops.stacks import environment, outputs_of, read_stacks, require_deployed
+from settings import Environment, naming
+
+# Output key -> what a person calls it; the order is the order of the table.
+LABELS: dict[str, str] = {
+    naming.MILVUS_URI: "Milvus",
+    naming.MILVUS_ENDPOINT: "Network load balancer",
+    naming.ATTU_ENDPOINT: "Attu",
+    naming.KUBECONFIG_COMMAND: "kubeconfig",
+    naming.ROOT_SECRET_ARN: "Secret of root",
+    naming.KAFKA_SECRET_ARN: "Secret for Kafka",
+    naming.BOOTSTRAP_BROKERS: "Brokers",
+    naming.DATA_BUCKET_NAME: "Data bucket",
+    naming.BACKUP_BUCKET_NAME: "Backup bucket",
+}
+
+
+class Endpoint(BaseModel):
+    """One thing to connect to, run or look up; never a secret, at most a secret's ARN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    label: str
+    value: str | None
+    why_absent: str = ""
+
+
+def read_endpoints(env: Environment, *, client: aws.AwsClient | None = None) -> tuple[Endpoint, ...]:
+    """Return the endpoints of a deployed environment.
+
+    Raises:
+        OpsError: it is not deployed, or AWS cannot be read.
+    """
+    stacks = read_stacks(env, client=client)
+    require_deployed(env, stacks)
+    outputs = outputs_of(stacks)
+    absent = _absent(env)
+    return tuple(
+        Endpoint(
+            key=key,
+            label=label,
+            value=outputs.get(key),
+            why_absent="" if key in outputs else absent.get(key, "its stack is not deployed"),
+        )
+        for key, label in LABELS.items()
+    )
+
+
+def smoke_target(name: str, *, region: str | None = None) -> tuple[str, str | None]:
+    """Return the address of an environment's Milvus, and the ARN of root's secret if it demands a login.
+
+    Raises:
+        OpsError: the environment has no Milvus yet.
+    """
+    env = environment(name, region=region)
+    outputs = outputs_of(read_stacks(env))
+    uri = outputs.get(naming.MILVUS_URI)
+    if uri is None:
+        raise OpsError(
+            f"environment {name} has no Milvus yet: no stack has the output {naming.MILVUS_URI}",
+            remedy=f"See `python -m ops status --env {name}`",
+        )
+    return uri, outputs.get(naming.ROOT_SECRET_ARN)
+
+
+def _absent(env: Environment) -> dict[str, str]:
+    """Return which outputs the settings leave out, and why."""
+    reasons: dict[str, str] = {}
+    if env.milvus.attu.exposure == "off":
+        reasons[naming.ATTU_ENDPOINT] = "off (milvus.attu.exposure)"
+    if not env.milvus.authorization:
+        reasons[naming.ROOT_SECRET_ARN] = "Milvus demands no login (milvus.authorization)"
+    if env.queue.kind != "msk":
+        for key in (naming.KAFKA_SECRET_ARN, naming.BOOTSTRAP_BROKERS):
+            reasons[key] = f"the queue is {env.queue.kind}"
+    return reasons

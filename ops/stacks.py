@@ -1,0 +1,108 @@
+"""Reads the stacks of an environment: their state, and their outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, Field
+
+from ops import aws
+from ops.errors import OpsError, one_line, usage_error
+from settings import Environment, SettingsError, load_environment
+from settings.naming import parts, stack_name
+
+MISSING = "NOT_DEPLOYED"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+_HEALTHY = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+
+
+class Stack(BaseModel):
+    """A stack as CloudFormation describes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    state: str
+    reason: str = ""
+    updated: datetime | None = None
+    outputs: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last change of the stack went through."""
+        return self.state in _HEALTHY
+
+    @property
+    def busy(self) -> bool:
+        """Whether a change is under way."""
+        return self.state.endswith("_IN_PROGRESS")
+
+
+def environment(name: str, *, region: str | None = None) -> Environment:
+    """Return the settings of an environment.
+
+    Args:
+        name: Its file in environments/, without the ending.
+        region: Where it is deployed, if not in the file's region: a pipeline may deploy one file to several.
+
+    Raises:
+        OpsError: there is no such environment, its file breaks a rule, or the region is none.
+    """
+    if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        raise usage_error(
+            setting="--region", value=f"'{region}'", allowed="an AWS region such as eu-central-1", remedy="Correct it"
+        )
+    try:
+        # A Kubernetes version past its support may not be deployed any more; what runs must still be looked after.
+        env = load_environment(name, today=date.min)
+    except SettingsError as error:
+        raise usage_error(
+            setting="--env",
+            value=f"'{name}'",
+            allowed="a valid file in environments/",
+            remedy=one_line(str(error), limit=2000),
+        ) from error
+    return env if region is None else env.model_copy(update={"region": region})
+
+
+def read_stacks(env: Environment, *, client: aws.AwsClient | None = None) -> tuple[Stack, ...]:
+    """Return every stack that the environment should have, in the order of deployment."""
+    cloudformation = client or aws.client("cloudformation", region=env.region)
+    return tuple(_read(cloudformation, stack_name(env, part)) for part in parts(env))
+
+
+def outputs_of(stacks: Sequence[Stack]) -> dict[str, str]:
+    """Return the outputs of all stacks; their keys are unique by design (`settings.naming`)."""
+    return {key: value for stack in stacks for key, value in stack.outputs.items()}
+
+
+def _read(cloudformation: aws.AwsClient, name: str) -> Stack:
+    with aws.reading(f"the stack {name}"):
+        try:
+            answer = cloudformation.describe_stacks(StackName=name)
+        except ClientError as error:
+            if aws.error_code(error) == "ValidationError" and "does not exist" in str(error):
+                return Stack(name=name, state=MISSING)
+            raise
+    if not answer.get("Stacks"):
+        return Stack(name=name, state=MISSING)
+    found = answer["Stacks"][0]
+    return Stack(
+        name=name,
+        state=found["StackStatus"],
+        reason=one_line(found.get("StackStatusReason") or ""),
+        updated=found.get("LastUpdatedTime") or found.get("CreationTime"),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
+    )
+
+
+def require_deployed(env: Environment, stacks: Sequence[Stack]) -> None:
+    """Raise `OpsError` if not one stack of the environment exists."""
+    if all(stack.state == MISSING for stack in stacks):
+        raise OpsError(
+            f"environment {env.name} is not deployed in {env.region}: there is no stack {stacks[0].name}",
+            remedy="Deploy it (`make deploy ENV=...`), or check AWS_PROFILE: it may be another account",
+        )

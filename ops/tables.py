@@ -1,0 +1,74 @@
+"""The tables of the command line; the rehearsal prints the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ops.deployment import Service
+from ops.endpoints import Endpoint
+from ops.stacks import MISSING, Stack
+from ops.workloads import Workload
+
+
+def stacks_table(stacks: Sequence[Stack]) -> Table:
+    """Return the table of CloudFormation stacks."""
+    table = _table("Stacks", ("Stack", "State", "Last change", "Reason"))
+    for stack in stacks:
+        updated = stack.updated.strftime("%Y-%m-%d %H:%M %Z") if stack.updated else ""
+        _add(table, stack.name, _state(stack.state, healthy=stack.healthy, busy=stack.busy), updated, stack.reason)
+    return table
+
+
+def services_table(services: Sequence[Service]) -> Table:
+    """Return the table of the MSK cluster, the EKS cluster and its node groups."""
+    table = _table("Services", ("Service", "Name", "State", "Detail"))
+    for service in services:
+        busy = service.state in {"CREATING", "UPDATING", "REBOOTING_BROKER", "MAINTENANCE", "HEALING"}
+        _add(
+            table, service.kind, service.name, _state(service.state, healthy=service.healthy, busy=busy), service.detail
+        )
+    return table
+
+
+def workloads_table(workloads: Sequence[Workload], *, source: str = "") -> Table:
+    """Return the table of Deployments and StatefulSets: ready and wanted pods."""
+    table = _table(f"Deployments ({source})" if source else "Deployments", ("Kind", "Name", "Ready/wanted", "Image"))
+    for item in workloads:
+        if item.ready is None:
+            pods = Text(f"recorded/{item.wanted}", style="cyan")
+        else:
+            pods = Text(f"{item.ready}/{item.wanted}", style="green" if item.healthy else "red")
+        _add(table, item.kind, item.name, pods, item.image)
+    return table
+
+
+def endpoints_table(endpoints: Iterable[Endpoint]) -> Table:
+    """Return the table of addresses, commands and secrets' ARNs."""
+    table = _table("Endpoints", ("What", "Where"))
+    for endpoint in endpoints:
+        where = Text(endpoint.value) if endpoint.value else Text(f"- {endpoint.why_absent}", style="dim")
+        _add(table, endpoint.label, where)
+    return table
+
+
+def _add(table: Table, *cells: str | Text) -> None:
+    """Add a row as it is: a string would be read as Rich's markup, and `:secret:` in an ARN as an emoji."""
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim")
+    for column in columns:
+        # An ARN or an address that is cut cannot be copied: fold it.
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _state(state: str, *, healthy: bool, busy: bool) -> Text:
+    if healthy:
+        return Text(state, style="green")
+    return Text(state, style="yellow" if busy or state == MISSING else "bold red")
