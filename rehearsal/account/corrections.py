@@ -1,0 +1,114 @@
+"""Where the emulator's own CloudFormation differs from AWS in ways that the application would notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rehearsal.account import identity
+from rehearsal.account.base import Created, Properties, tag_map
+from rehearsal.account.occupants import require_empty
+
+Entry = dict[str, Any]
+
+
+# Types whose corrected handlers call back into the server.
+CALLING = frozenset({"AWS::EC2::Subnet"})
+
+
+def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:  # noqa: ANN401 - a module of the emulator
+    """Corrects the emulator in this process; comes after the schema checks are in place."""
+    provisioners._sm_secret_string = identity.secret_string  # noqa: SLF001 - it ignores most options
+    handlers: dict[str, Entry] = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 - see rehearsal.account.registry
+    _secrets(handlers["AWS::SecretsManager::Secret"])
+    _clusters(provisioners)
+    from ministack.services import lambda_svc, s3  # noqa: PLC0415 - they read the environment when imported
+    from ministack.services.cloudformation import custom_resource  # noqa: PLC0415 - the same
+
+    _functions(lambda_svc, custom_resource)
+    _buckets(handlers["AWS::S3::Bucket"], s3)
+    _subnets(handlers["AWS::EC2::Subnet"], aws)
+
+
+def _secrets(entry: Entry) -> None:
+    """``Ref`` of a secret is its ARN in AWS and its name in the emulator."""
+    create, update, delete = entry["create"], entry["update"], entry["delete"]
+
+    def created(logical_id: str, properties: Properties, stack: str) -> Created:
+        _, attributes = create(logical_id, properties, stack)
+        return Created(attributes["Id"], attributes)
+
+    def updated(physical_id: str, old: Properties, new: Properties, stack: str, *rest: str) -> Created:
+        _, attributes = update(secret_name(physical_id), old, new, stack, *rest)
+        return Created(attributes["Id"], attributes)
+
+    def deleted(physical_id: str, properties: Properties, *rest: str) -> None:
+        delete(secret_name(physical_id), properties, *rest)
+
+    entry.update(create=created, update=updated, delete=deleted)
+
+
+def secret_name(arn: str) -> str:
+    """The name in ``arn:aws:secretsmanager:region:account:secret:NAME-suffix``; a name is returned as it is."""
+    return arn.split(":", 6)[6].rpartition("-")[0] if arn.startswith("arn:") else arn
+
+
+def _buckets(entry: Entry, s3: Any) -> None:  # noqa: ANN401 - a module of the emulator
+    """The emulator drops a bucket's tags, by which CDK's function knows that it may empty the bucket."""
+    create, update = entry["create"], entry["update"]
+
+    def created(logical_id: str, properties: Properties, stack: str) -> Any:  # noqa: ANN401 - as the emulator
+        physical_id, attributes = create(logical_id, properties, stack)
+        s3._bucket_tags[physical_id] = tag_map(properties)  # noqa: SLF001 - the emulator's state
+        return physical_id, attributes
+
+    def updated(physical_id: str, old: Properties, new: Properties, *rest: str) -> Any:  # noqa: ANN401 - as the emulator
+        result = update(physical_id, old, new, *rest)
+        s3._bucket_tags[result[0]] = tag_map(new)  # noqa: SLF001 - the emulator's state
+        return result
+
+    entry.update(create=created, update=updated)
+
+
+def _subnets(entry: Entry, aws: Callable[[str], Any]) -> None:
+    """The emulator deletes subnets under the feet of whatever stands in them."""
+    delete = entry["delete"]
+
+    def deleted(physical_id: str, properties: Properties, *rest: str) -> None:
+        require_empty(physical_id, aws)
+        delete(physical_id, properties, *rest)
+
+    entry["delete"] = deleted
+
+
+def _functions(lambda_svc: Any, custom_resource: Any) -> None:  # noqa: ANN401 - modules of the emulator
+    """A function that crashes without an answer makes CloudFormation wait an hour; here it fails at once."""
+    execute: Callable[[Entry, Any], Entry] = lambda_svc._execute_function_with_config_scope  # noqa: SLF001
+
+    def executed(function: Entry, event: Any) -> Entry:  # noqa: ANN401 - an event of any shape
+        result = execute(function, event)
+        url = event.get("ResponseURL", "") if isinstance(event, dict) else ""
+        # Only the function that CloudFormation itself calls: behind it, a provider's state machine asks others with the
+        # same event, and they say "not yet" by an error.
+        token = event.get("ResourceProperties", {}).get("ServiceToken", "") if url else ""
+        if not token.endswith(f":{function['config']['FunctionName']}"):
+            return result
+        waiting = custom_resource._pending.get(url.rpartition("/")[2])  # noqa: SLF001 - the emulator's state
+        if result.get("error") and waiting is not None and not waiting["event"].is_set():
+            reason = f"the function {event['LogicalResourceId']} crashed and sent no response: {result.get('body')}"
+            custom_resource.deliver_response(url.rpartition("/")[2], {"Status": "FAILED", "Reason": reason})
+        return result
+
+    lambda_svc._execute_function_with_config_scope = executed  # noqa: SLF001
+
+
+def _clusters(provisioners: Any) -> None:  # noqa: ANN401 - a module of the emulator
+    """Attributes of an EKS cluster that the emulator does not expose."""
+    attributes: Callable[[dict[str, Any]], dict[str, Any]] = provisioners._eks_cluster_attrs  # noqa: SLF001
+
+    def complete(cluster: dict[str, Any]) -> dict[str, Any]:
+        encryption = cluster.get("encryptionConfig") or [{}]
+        key = (encryption[0].get("provider") or {}).get("keyArn", "")
+        return attributes(cluster) | {"Id": cluster["name"], "EncryptionConfigKeyArn": key}
+
+    provisioners._eks_cluster_attrs = complete  # noqa: SLF001

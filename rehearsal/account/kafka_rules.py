@@ -1,0 +1,146 @@
+"""MSK's own rules for clusters and configurations, which no schema holds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from rehearsal.account.base import Properties, Request
+from rehearsal.account.faults import ResourceError, service_fault
+from rehearsal.account.network import require_security_groups, require_subnets
+
+# https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
+KAFKA_VERSIONS = (
+    "3.5.1", "3.6.0", "3.7.x", "3.7.x.kraft", "3.8.x", "3.8.x.kraft", "3.9.x", "3.9.x.kraft",
+    "4.0.x.kraft", "4.1.x.kraft",
+)  # fmt: skip
+# https://docs.aws.amazon.com/msk/latest/developerguide/broker-instance-types.html
+_BROKER_TYPE = re.compile(
+    r"kafka\.(t3\.small|m5\.(large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge|24xlarge)"
+    r"|m7g\.(large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge))"
+    r"|express\.m7g\.(large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)"
+)
+# https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-properties.html
+_PROPERTY_NAMES = """
+    allow.everyone.if.no.acl.found auto.create.topics.enable compression.type connections.max.idle.ms
+    default.replication.factor delete.topic.enable group.initial.rebalance.delay.ms group.max.session.timeout.ms
+    group.min.session.timeout.ms leader.imbalance.per.broker.percentage log.cleaner.delete.retention.ms
+    log.cleaner.min.cleanable.ratio log.cleanup.policy log.flush.interval.messages log.flush.interval.ms
+    log.message.timestamp.difference.max.ms log.message.timestamp.type log.retention.bytes log.retention.hours
+    log.retention.minutes log.retention.ms log.roll.ms log.segment.bytes
+    max.incremental.fetch.session.cache.slots message.max.bytes min.insync.replicas num.io.threads
+    num.network.threads num.partitions num.recovery.threads.per.data.dir num.replica.fetchers
+    offsets.retention.minutes offsets.topic.replication.factor replica.fetch.max.bytes
+    replica.fetch.response.max.bytes replica.lag.time.max.ms replica.selector.class
+    replica.socket.receive.buffer.bytes socket.receive.buffer.bytes socket.request.max.bytes
+    socket.send.buffer.bytes transaction.max.timeout.ms transaction.state.log.min.isr
+    transaction.state.log.replication.factor transactional.id.expiration.ms unclean.leader.election.enable
+    log.local.retention.bytes log.local.retention.ms remote.log.msk.disable.policy
+"""
+SERVER_PROPERTIES = frozenset(_PROPERTY_NAMES.split())
+
+
+def refused(error: ClientError) -> ResourceError:
+    """What MSK answered, as a resource handler reports it."""
+    return service_fault("Kafka", error.response["Error"]["Message"])
+
+
+def _on(properties: Properties, *path: str) -> bool:
+    """Whether the switch at ``path`` is on; absent means off."""
+    value: Any = properties
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return str(value).lower() == "true"
+
+
+def check_cluster(request: Request) -> None:
+    """MSK's rules for a new cluster.
+
+    https://docs.aws.amazon.com/msk/1.0/apireference/clusters.html and the limits of
+    https://docs.aws.amazon.com/msk/latest/developerguide/limits.html
+
+    Raises:
+        ResourceError: the first rule that is broken.
+    """
+    wanted = request.properties
+    if wanted["KafkaVersion"] not in KAFKA_VERSIONS:
+        raise service_fault(
+            "Kafka", f"Unsupported KafkaVersion [{wanted['KafkaVersion']}]. Valid values: [{', '.join(KAFKA_VERSIONS)}]"
+        )
+    nodes = wanted["BrokerNodeGroupInfo"]
+    if not _BROKER_TYPE.fullmatch(nodes["InstanceType"]):
+        raise service_fault("Kafka", f"Unsupported InstanceType [{nodes['InstanceType']}].")
+    subnets = require_subnets(request, nodes["ClientSubnets"])
+    zones = {subnet["AvailabilityZone"] for subnet in subnets}
+    if len(zones) not in {2, 3} or len(zones) != len(subnets):
+        raise service_fault(
+            "Kafka", "Specify either two or three client subnets, each in a different Availability Zone."
+        )
+    if int(wanted["NumberOfBrokerNodes"]) % len(zones):
+        raise service_fault(
+            "Kafka",
+            "The number of broker nodes must be a multiple of Availability Zones in the Client Subnets parameter.",
+        )
+    if len({subnet["VpcId"] for subnet in subnets}) > 1:
+        raise service_fault("Kafka", "The client subnets must belong to the same VPC.")
+    require_security_groups(request, nodes.get("SecurityGroups", []))
+    _check_security(request, wanted)
+    _check_references(request, wanted)
+
+
+def _check_security(request: Request, wanted: Properties) -> None:
+    in_transit = wanted.get("EncryptionInfo", {}).get("EncryptionInTransit", {}).get("ClientBroker", "TLS")
+    authentication = wanted.get("ClientAuthentication", {})
+    for kind in ("Scram", "Iam"):
+        if _on(authentication, "Sasl", kind, "Enabled") and in_transit == "PLAINTEXT":
+            raise service_fault(
+                "Kafka", f"SASL/{kind.upper()} requires encryption in transit: ClientBroker must be TLS."
+            )
+    if not authentication and in_transit == "TLS":
+        # Without any setting MSK opens the unauthenticated TLS listener; allowed, and it has no SCRAM listener.
+        return
+    if _on(authentication, "Unauthenticated", "Enabled") is False and not any(
+        _on(authentication, *path)
+        for path in (("Sasl", "Scram", "Enabled"), ("Sasl", "Iam", "Enabled"), ("Tls", "Enabled"))
+    ):
+        raise service_fault("Kafka", "At least one client authentication method must be enabled.")
+    key = wanted.get("EncryptionInfo", {}).get("EncryptionAtRest", {}).get("DataVolumeKMSKeyId")
+    if key:
+        require_key(request, key)
+
+
+def _check_references(request: Request, wanted: Properties) -> None:
+    logs = wanted.get("LoggingInfo", {}).get("BrokerLogs", {}).get("CloudWatchLogs", {})
+    if str(logs.get("Enabled")).lower() == "true":
+        group = logs.get("LogGroup", "")
+        found = request.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"] if group else []
+        if group not in {entry["logGroupName"] for entry in found}:
+            raise service_fault("Kafka", f"The log group [{group}] does not exist.")
+    info = wanted.get("ConfigurationInfo")
+    if info:
+        try:
+            request.aws("kafka").describe_configuration_revision(Arn=info["Arn"], Revision=int(info["Revision"]))
+        except ClientError as error:
+            raise refused(error) from error
+
+
+def require_key(request: Request, key: str) -> None:
+    """Refuses a KMS key that does not exist or is not enabled."""
+    try:
+        found = request.aws("kms").describe_key(KeyId=key)["KeyMetadata"]
+    except ClientError as error:
+        raise service_fault("Kms", error.response["Error"]["Message"]) from error
+    if found["KeyState"] != "Enabled":
+        raise service_fault("Kms", f"{found['Arn']} is {found['KeyState'].lower()}.")
+
+
+def check_server_properties(text: str) -> None:
+    """Refuses lines that are no assignment and properties that MSK does not let one set."""
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        name, assigned, value = (part.strip() for part in line.partition("="))
+        if not assigned or not value:
+            raise service_fault("Kafka", f"The server property [{line}] is not of the form name=value.")
+        if name not in SERVER_PROPERTIES:
+            raise service_fault("Kafka", f"Unsupported server property [{name}] in the configuration.")

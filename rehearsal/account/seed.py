@@ -1,0 +1,21 @@
+"""Puts a VPC that exists before the first deployment into the account: what an existing-VPC environment builds on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.account.options import ExistingNetwork
+
+
+def seed(ec2: Any, network: ExistingNetwork) -> None:  # noqa: ANN401 - a module of the emulator
+    """Creates the VPC and its subnets under the ids that the settings name."""
+    makers = ec2._new_vpc_id, ec2._new_subnet_id  # noqa: SLF001 - the emulator draws ids at random
+    try:
+        ec2._new_vpc_id = lambda: network.vpc_id  # noqa: SLF001 - the same
+        ec2._create_vpc({"CidrBlock": [network.cidr]})  # noqa: SLF001 - the same
+        for subnet in network.subnets:
+            ec2._new_subnet_id = lambda subnet_id=subnet.subnet_id: subnet_id  # noqa: SLF001 - the same
+            wanted = {"VpcId": [network.vpc_id], "CidrBlock": [subnet.cidr], "AvailabilityZone": [subnet.zone]}
+            ec2._create_subnet(wanted)  # noqa: SLF001 - the same
+    finally:
+        ec2._new_vpc_id, ec2._new_subnet_id = makers  # noqa: SLF001 - the same

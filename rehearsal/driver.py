@@ -1,0 +1,243 @@
+"""The rehearsal of an environment: the real CDK command line, an embedded account, a Milvus that answers queries."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from rich.console import Console
+
+from rehearsal.account import AccountOptions, EmbeddedAccount
+from rehearsal.account.kubernetes_records import NOTE
+from rehearsal.account.options import ExistingNetwork, ExistingSubnet
+from rehearsal.cdk import PROJECT, Cdk, CdkError
+from rehearsal.display import Display
+from rehearsal.failure import Failure, failures
+from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
+from rehearsal.parts.run import Run
+from rehearsal.processes import running
+from settings import Environment, load_environment
+from settings.naming import parts, stack_name
+
+_LAST_LINES = 15
+
+
+class RehearsalError(RuntimeError):
+    """A rehearsal that failed; its text is for the reader, and ``failures`` names what failed in the account."""
+
+    def __init__(self, message: str, found: list[Failure] | None = None) -> None:
+        super().__init__(message)
+        self.failures = found or []
+
+
+class Report(BaseModel):
+    """What a rehearsal did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    env: str
+    run: Path
+    kubernetes: str
+    seconds: dict[str, float]
+    smoke: dict[str, Any]
+    status: dict[str, Any]
+    endpoints: dict[str, Any]
+    retained: list[Leftover]
+
+
+class Rehearsal:
+    """One rehearsal of one environment.
+
+    Example:
+        >>> Rehearsal(env="dev", console=Console()).run()
+    """
+
+    def __init__(self, *, env: str, console: Console, keep: bool = False) -> None:
+        self._name = env
+        self._settings: Environment = load_environment(env)
+        self._console = console
+        self._display = Display(console)
+        self._keep = keep
+
+    def run(self) -> Report:
+        """Runs all steps.
+
+        Raises:
+            RehearsalError: a step failed; nothing that it started is left running.
+        """
+        with Run() as folder, EmbeddedAccount(self._options(folder)) as account:
+            self._log = folder.log("cdk")
+            self._console.print(
+                f"Rehearsal of [bold]{self._name}[/bold] in {self._settings.region}; logs in {folder.folder}"
+            )
+            cdk = Cdk(
+                environment=account.environment(),
+                log=self._log,
+                on_event=self._display.event,
+                assembly=folder.folder / "cdk.out",
+            )
+            with self._explained(account):
+                self._deploy(cdk, account)
+            smoke = self._smoke(account)
+            status, endpoints = self._show(account)
+            retained: list[Leftover] = []
+            if self._keep:
+                self._wait(account)
+            else:
+                with self._explained(account):
+                    retained = self._destroy(cdk, account)
+            return Report(
+                env=self._name,
+                run=folder.folder,
+                kubernetes=NOTE,
+                seconds=self._display.seconds,
+                smoke=smoke,
+                status=status,
+                endpoints=endpoints,
+                retained=retained,
+            )
+
+    def _options(self, folder: Run) -> AccountOptions:
+        account_id = {"account_id": self._settings.account} if self._settings.account else {}
+        return AccountOptions(
+            run_dir=folder.folder, region=self._settings.region, network=existing_network(self._settings), **account_id
+        )
+
+    def _deploy(self, cdk: Cdk, account: EmbeddedAccount) -> None:
+        stacks = self._stacks()
+        with self._display.step("synthesize"):
+            cdk.synth(self._name)
+        with self._display.step("cdk bootstrap"):
+            cdk.bootstrap(account.options.account_id, account.options.region)
+        with self._display.step(f"cdk deploy --all ({len(stacks)} stacks)"):
+            cdk.deploy()
+            self._display.note(f"Kubernetes objects and Helm releases: {NOTE}")
+        with self._display.step("cdk deploy --all again changes nothing"):
+            require_no_changes(cdk.deploy(), stacks)
+        with self._display.step("cdk diff is empty"):
+            cdk.diff()
+
+    def _smoke(self, account: EmbeddedAccount) -> dict[str, Any]:
+        with self._display.step("hello_milvus against Milvus Lite"):
+            report: dict[str, Any] = json.loads(self._ops(account, "smoke", "--json"))
+        return report
+
+    def _show(self, account: EmbeddedAccount) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a user of a real deployment would see, as tables; and the same as data."""
+        status = ["status", "--env", self._name, "--records", str(account.options.workloads)]
+        endpoints = ["endpoints", "--env", self._name]
+        for arguments in (status, endpoints):
+            self._console.print(self._ops(account, *arguments), markup=False, soft_wrap=True)
+        return json.loads(self._ops(account, *status, "--json")), json.loads(self._ops(account, *endpoints, "--json"))
+
+    def _destroy(self, cdk: Cdk, account: EmbeddedAccount) -> list[Leftover]:
+        cloudformation = account.client("cloudformation")
+        ids = [entry["StackId"] for entry in cloudformation.describe_stacks()["Stacks"]]
+        with self._display.step("cdk destroy --all"):
+            self._unprotect(cloudformation)
+            cdk.destroy()
+            if left := remaining_stacks(cloudformation, self._stacks()):
+                raise RehearsalError(f"after cdk destroy --all these stacks are still there: {', '.join(left)}")
+            retained = leftovers(cloudformation, ids)
+            network = account.options.network
+            existing = {network.vpc_id} if network else set()
+            if left := strays(account.client, retained, existing=existing):
+                raise RehearsalError(f"cdk destroy --all left behind, and no template retains it: {', '.join(left)}")
+        for kind, names in by_type(retained).items():
+            self._display.note(f"retained on purpose: {len(names)} x {kind}: {', '.join(names)}")
+        return retained
+
+    def _unprotect(self, cloudformation: Any) -> None:  # noqa: ANN401 - a boto3 client
+        for name in self._stacks():
+            stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+            if stack.get("EnableTerminationProtection"):
+                cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+                self._display.note(f"{name}: termination protection switched off, as an operator has to")
+
+    def _wait(self, account: EmbeddedAccount) -> None:
+        lines = [f"export {key}={value}" for key, value in account.environment({}).items() if key.startswith("AWS_")]
+        self._console.print(
+            "\nThe account stays until Ctrl-C. In another terminal:\n" + "\n".join(lines), highlight=False
+        )
+        try:
+            while True:
+                subprocess.run(["sleep", "3600"], check=False)
+        except KeyboardInterrupt:
+            self._console.print("ending the account")
+
+    def _ops(self, account: EmbeddedAccount, *arguments: str) -> str:
+        command = [sys.executable, "-m", "ops", *arguments]
+        environment = account.environment() | {"COLUMNS": str(self._console.width)}
+        if self._console.is_terminal and "--json" not in arguments:
+            environment["FORCE_COLOR"] = "1"
+        output = _capture(command, environment, self._log.with_name(f"ops-{arguments[0]}.log"))
+        if output[0]:
+            raise RehearsalError(f"python -m ops {' '.join(arguments)} failed:\n{_tail(output[1].splitlines())}")
+        return output[1]
+
+    def _stacks(self) -> list[str]:
+        return [stack_name(self._settings, part) for part in parts(self._settings)]
+
+    @contextmanager
+    def _explained(self, account: EmbeddedAccount) -> Iterator[None]:
+        """Turns an error of the CDK into stack, resource and reason."""
+        try:
+            yield
+        except CdkError as error:
+            found = failures(account.client("cloudformation"), [*self._stacks(), "CDKToolkit"])
+            detail = "" if found else f":\n{_tail(error.output)}"
+            raise RehearsalError(f"{error} (all of it in {self._log}){detail}", found) from error
+
+
+def existing_network(settings: Environment) -> ExistingNetwork | None:
+    """The VPC that an environment expects to find; its subnets share the VPC's range evenly."""
+    existing = settings.network.existing
+    if existing is None:
+        return None
+    identifiers = [*existing.private_subnet_ids, *existing.public_subnet_ids]
+    zones = settings.network.zones
+    subnets = tuple(
+        ExistingSubnet(
+            subnet_id=identifier,
+            zone=f"{settings.region}{zones[number % len(zones)]}",
+            cidr=_share(str(settings.network.cidr), number),
+        )
+        for number, identifier in enumerate(identifiers)
+    )
+    return ExistingNetwork(vpc_id=existing.vpc_id, cidr=str(settings.network.cidr), subnets=subnets)
+
+
+def _share(cidr: str, number: int) -> str:
+    return str(list(ip_network(cidr).subnets(prefixlen_diff=4))[number])
+
+
+def require_no_changes(lines: list[str], stacks: list[str]) -> None:
+    """Refuses a repeated deployment that changed something.
+
+    Raises:
+        RehearsalError: naming the stacks that were not left alone.
+    """
+    unchanged = {line.split()[1] for line in lines if line.strip().endswith("(no changes)") and len(line.split()) > 2}
+    if changed := [name for name in stacks if name not in unchanged]:
+        raise RehearsalError(f"a second deployment without any change still changed: {', '.join(changed)}")
+
+
+def _capture(command: list[str], environment: Mapping[str, str], log: Path) -> tuple[int, str]:
+    with (
+        log.open("wb") as errors,
+        running(command, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        output = process.stdout.read().decode(errors="replace") if process.stdout else ""
+        code = process.wait()
+    return code, output if not code else output + log.read_text(encoding="utf-8", errors="replace")
+
+
+def _tail(lines: list[str]) -> str:
+    return "\n".join([line for line in lines if line.strip()][-_LAST_LINES:])

@@ -1,0 +1,66 @@
+"""Faults of the AWS side: what the deployed functions say when MSK refuses."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from rehearsal.full.checks import expect
+from rehearsal.full.site import Site
+from settings.naming import MSK_CLUSTER_ARN, Part, stack_name
+
+_NAME = "milvus-kafka-without-prefix"
+
+
+def secret_without_prefix(site: Site) -> str:
+    """The function that associates secrets with MSK fails, and says that the name must start with ``AmazonMSK_``.
+
+    MSK itself answers such a request with success. The function asks ten times before it gives up: 2.5 minutes.
+    """
+    secret = site.account.client("secretsmanager").create_secret(
+        Name=_NAME, SecretString=json.dumps({"username": "milvus", "password": "of no use"})
+    )["ARN"]
+    began = time.monotonic()
+    try:
+        answer = _invoke(site, secret)
+    finally:
+        site.account.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    message = str(answer.get("errorMessage", ""))
+    expect(message, f"MSK's refusal went unnoticed: {answer}")
+    expect("AmazonMSK_" in message, f"the message does not name the prefix: {message}")
+    return f"after {time.monotonic() - began:.0f} s beside the other steps, what the user reads: {message}"
+
+
+def _patient(site: Site) -> Any:  # noqa: ANN401 - boto3 builds its clients at run time
+    """A client of Lambda that waits as long as a function may take."""
+    return boto3.client(
+        "lambda",
+        endpoint_url=site.account.endpoint,
+        region_name=site.account.options.region,
+        aws_access_key_id=site.account.options.account_id,
+        aws_secret_access_key="rehearsal",  # noqa: S106 - the emulator wants any key
+        config=Config(retries={"max_attempts": 0}, proxies={}, read_timeout=600),
+    )
+
+
+def _invoke(site: Site, secret: str) -> dict[str, Any]:
+    """Call the deployed function as CDK's provider calls it."""
+    cloudformation = site.account.client("cloudformation")
+    name = stack_name(site.env, Part.STREAMING)
+    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    functions = [entry["PhysicalResourceId"] for entry in resources if entry["ResourceType"] == "AWS::Lambda::Function"]
+    functions_client = site.account.client("lambda")
+    handlers = {
+        function: functions_client.get_function_configuration(FunctionName=function)["Handler"]
+        for function in functions
+    }
+    (associating,) = [function for function, handler in handlers.items() if handler == "handler.on_event"]
+    properties = {"ClusterArn": site.outputs(Part.STREAMING)[MSK_CLUSTER_ARN], "SecretArn": secret}
+    event = {"RequestType": "Create", "ResourceProperties": properties}
+    answer = _patient(site).invoke(FunctionName=associating, Payload=json.dumps(event).encode())
+    result: dict[str, Any] = json.loads(answer["Payload"].read() or b"{}")
+    return result

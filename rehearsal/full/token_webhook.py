@@ -1,0 +1,98 @@
+"""Simulates EKS's authenticator: tells the API server whose token it holds (`aws eks get-token`)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import urllib.parse
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.parts.part import RunningPart
+from rehearsal.parts.ports import LOOPBACK, free_port
+from rehearsal.parts.run import Run
+
+_PREFIX = "k8s-aws-v1."
+# What EKS's authenticator admits: the signature itself is valid for 60 seconds only, but kubectl keeps it longer.
+_MOST_SECONDS = 15 * 60
+_GROUPS = ["system:authenticated", "system:masters"]
+
+
+class TokenWebhook(RunningPart):
+    """Admits tokens that are signed with the embedded account's key, all of them as administrators.
+
+    So that access entries are not tested: the embedded account does not tell one role's key from another's.
+
+    Attributes:
+        config: what the API server's ``--authentication-token-webhook-config-file`` names.
+    """
+
+    def __init__(self, *, run: Run, access_key: str) -> None:
+        self._access_key = access_key
+        self._port = free_port()
+        server = {"name": "account", "cluster": {"server": f"http://{LOOPBACK}:{self._port}/review"}}
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [server],
+            "contexts": [{"name": "account", "context": {"cluster": "account", "user": ""}}],
+            "current-context": "account",
+        }
+        self.config: Path = run.secret_file("token-webhook", "config", yaml.safe_dump(content))
+
+    def review(self, token: str) -> dict[str, Any]:
+        """The ``status`` of a TokenReview."""
+        problem = _problem(token, self._access_key)
+        if problem:
+            return {"authenticated": False, "error": problem}
+        return {"authenticated": True, "user": {"username": f"account:{self._access_key}", "groups": _GROUPS}}
+
+    def _start(self, stack: ExitStack) -> None:
+        webhook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = {**{key: asked[key] for key in ("apiVersion", "kind")}, "status": {}}
+                answer["status"] = webhook.review(str(asked.get("spec", {}).get("token", "")))
+                body = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+                """Nothing: a token must not reach a log."""
+
+        server = ThreadingHTTPServer((LOOPBACK, self._port), Handler)
+        stack.callback(server.server_close)
+        thread = threading.Thread(target=server.serve_forever, name="token-webhook", daemon=True)
+        thread.start()
+        stack.callback(thread.join, 5)
+        stack.callback(server.shutdown)
+
+
+def _problem(token: str, access_key: str) -> str:
+    """Why a token is none of the account's; empty when it is."""
+    if not token.startswith(_PREFIX):
+        return "not an EKS token"
+    encoded = token.removeprefix(_PREFIX)
+    try:
+        url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        signed = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except (ValueError, KeyError):
+        return "not a signed request"
+    if query.get("Action") != "GetCallerIdentity" or "x-k8s-aws-id" not in query.get("X-Amz-SignedHeaders", ""):
+        return "signed for something else"
+    if query.get("X-Amz-Credential", "").split("/")[0] != access_key:
+        return "signed with a key of another account"
+    return "expired" if abs(time.time() - signed.timestamp()) > _MOST_SECONDS else ""

@@ -1,0 +1,90 @@
+"""What is left in an account after its stacks were destroyed: only what a template retains on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Leftover(BaseModel):
+    """A resource that outlived its stack because its template says so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stack: str
+    resource_type: str
+    physical_id: str
+
+    def __str__(self) -> str:
+        """One line: type, id, stack."""
+        return f"{self.resource_type} {self.physical_id} ({self.stack})"
+
+
+def leftovers(cloudformation: Any, stack_ids: list[str]) -> list[Leftover]:  # noqa: ANN401 - a boto3 client
+    """The resources that deleting these stacks skipped."""
+    found = []
+    for stack_id in stack_ids:
+        for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
+            found += [
+                Leftover(
+                    stack=event["StackName"],
+                    resource_type=event["ResourceType"],
+                    physical_id=event.get("PhysicalResourceId", ""),
+                )
+                for event in page["StackEvents"]
+                if event["ResourceStatus"] == "DELETE_SKIPPED"
+            ]
+    return sorted(found, key=str)
+
+
+def remaining_stacks(cloudformation: Any, names: list[str]) -> list[str]:  # noqa: ANN401 - a boto3 client
+    """Those of the named stacks that still exist."""
+    stacks = cloudformation.describe_stacks()["Stacks"]
+    alive = {stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"}
+    return [name for name in names if name in alive]
+
+
+def by_type(retained: list[Leftover]) -> dict[str, list[str]]:
+    """Resource type -> ids, for a listing that stays short."""
+    types: dict[str, list[str]] = {}
+    for entry in retained:
+        types.setdefault(entry.resource_type, []).append(entry.physical_id)
+    return types
+
+
+def strays(client: Callable[[str], Any], retained: list[Leftover], *, existing: set[str]) -> list[str]:
+    """What is still in the account although nobody retains it.
+
+    Args:
+        client: gives a boto3 client of the account.
+        retained: what the templates retain.
+        existing: ids that were there before the deployment.
+    """
+    kept = {entry.physical_id for entry in retained} | existing
+    ec2, eks = client("ec2"), client("eks")
+    found = {
+        "VPC": [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]],
+        "Elastic IP": [address["PublicIp"] for address in ec2.describe_addresses()["Addresses"]],
+        "NAT gateway": [
+            gateway["NatGatewayId"]
+            for gateway in ec2.describe_nat_gateways()["NatGateways"]
+            if gateway["State"] not in {"deleted", "deleting"}
+        ],
+        "EKS cluster": eks.list_clusters()["clusters"],
+        "MSK cluster": [entry["ClusterArn"] for entry in client("kafka").list_clusters_v2()["ClusterInfoList"]],
+        "bucket": [
+            entry["Name"] for entry in client("s3").list_buckets()["Buckets"] if not _of_bootstrap(entry["Name"])
+        ],
+        "secret": [entry["ARN"] for entry in client("secretsmanager").list_secrets()["SecretList"]],
+        "function": [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]],
+        "role": [
+            entry["RoleName"] for entry in client("iam").list_roles()["Roles"] if not _of_bootstrap(entry["RoleName"])
+        ],
+    }
+    return [f"{kind} {name}" for kind, names in found.items() for name in names if name not in kept]
+
+
+def _of_bootstrap(name: str) -> bool:
+    return name.startswith("cdk-")

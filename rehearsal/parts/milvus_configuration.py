@@ -1,0 +1,71 @@
+"""Milvus's configuration file: the server's own, with the rendered chart's merged over it, as the pods do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.parts.process import PartError
+
+Configuration = Mapping[str, Any]
+_PLACEHOLDER = re.compile(r"{{\s*(?P<name>\w+)(\(\w+\))?\s*(:\s*(?P<default>[^}]*?))?\s*}}")
+
+
+def server_defaults(path: Path) -> dict[str, Any]:
+    """A server's own milvus.yaml; in the wheel's template each ``{{ name(type): default }}`` becomes its default."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise PartError(
+            f"{path} cannot be read: a server given by MILVUS_BIN needs its milvus.yaml in ../configs, as in its image"
+        ) from error
+    return _parse(_PLACEHOLDER.sub(lambda match: match["default"] or "''", text), str(path))
+
+
+def merged(*layers: Configuration) -> dict[str, Any]:
+    """The layers over one another: mappings key by key, everything else (lists too) replaced by the later one."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            known = result.get(key)
+            if isinstance(known, Mapping) and isinstance(value, Mapping):
+                result[key] = merged(known, value)
+            else:
+                result[key] = merged(value) if isinstance(value, Mapping) else value
+    return result
+
+
+def chart_layers(config_map: Configuration) -> list[dict[str, Any]]:
+    """The files of the chart's ConfigMap in the order in which its pods merge them: default.yaml, then user.yaml."""
+    data = config_map["data"]
+    return [
+        _parse(data[name], f"{name} of the chart's ConfigMap") for name in ("default.yaml", "user.yaml") if name in data
+    ]
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"a.b": 1}`` as ``{"a": {"b": 1}}``."""
+    result: dict[str, Any] = {}
+    for path, value in values.items():
+        *parents, last = path.split(".")
+        level = result
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[last] = value
+    return result
+
+
+def _parse(text: str, source: str) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PartError(f"{source} is not valid YAML: {error}") from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise PartError(f"{source} must be a mapping, got {type(loaded).__name__}")
+    return loaded
