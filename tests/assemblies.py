@@ -1,0 +1,65 @@
+"""Synthesizes whole environments for tests, each once per process."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from settings import load_environment
+
+ENVIRONMENTS = ("dev", "prod", "guide", "existing-vpc")
+CONTEXT = json.loads((Path(__file__).parents[1] / "cdk.json").read_text(encoding="utf-8"))["context"]
+
+
+@functools.cache
+def assembly(name: str) -> Path:
+    """Return the folder of the cloud assembly of an environment, as `cdk synth` writes it, cdk-nag included.
+
+    Raises:
+        Exception: cdk-nag or the template validation found something that is not acknowledged.
+    """
+    # Imported here: the first import of aws_cdk takes seconds, which collection must not pay.
+    import aws_cdk as cdk  # noqa: PLC0415
+    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
+
+    from stacks.build import build_environment  # noqa: PLC0415
+
+    folder = tempfile.mkdtemp(prefix=f"assembly-{name}-")
+    app = cdk.App(outdir=folder, context=CONTEXT)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
+    build_environment(app, load_environment(name))
+    app.synth()
+    return Path(folder)
+
+
+def templates(name: str) -> dict[str, dict[str, Any]]:
+    """Return every template of an environment by its stack's name."""
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(assembly(name).glob("*.template.json"))
+    }
+
+
+def kubernetes_objects(name: str) -> list[dict[str, Any]]:
+    """Return the Kubernetes objects that the stacks of an environment apply, what only AWS knows replaced by ``?``."""
+    objects: list[dict[str, Any]] = []
+    for template in templates(name).values():
+        for resource in template["Resources"].values():
+            if resource["Type"] == "Custom::AWSCDK-EKS-KubernetesResource":
+                objects += json.loads(_text(resource["Properties"]["Manifest"]))
+    return objects
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "".join(part if isinstance(part, str) else "?" for part in value["Fn::Join"][1])
+
+
+def without_hashes(template: dict[str, Any]) -> dict[str, Any]:
+    """Return a template with the hashes of assets replaced, which change with every version of a library."""
+    return json.loads(re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(template)))  # type: ignore[no-any-return]

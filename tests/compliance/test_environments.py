@@ -1,0 +1,85 @@
+"""What holds for every environment's cloud assembly: rules of AWS, lint, and no secret anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import load_environment, naming
+from tests.assemblies import ENVIRONMENTS, assembly, kubernetes_objects, templates
+
+pytestmark = pytest.mark.parametrize("name", ENVIRONMENTS)
+
+# What a credential looks like in a file: a dynamic reference that would resolve to one, or a value given in place.
+SECRETS = (
+    re.compile(r"\{\{resolve:"),
+    re.compile(r"(?i)sasl[._-]?(user_?name|password)\"?\s*[:=]\s*\\?\"?[^\s\"\\,}]"),
+    re.compile(r"(?i)\"(secretstring|masteruserpassword)\"\s*:"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
+)
+
+
+def test_cdk_nag_and_template_validation_find_nothing_unacknowledged(name: str) -> None:
+    # THEN synthesis, which raises on findings, wrote every stack of the environment
+    env = load_environment(name)
+    assert sorted(templates(name)) == sorted(naming.stack_name(env, part) for part in naming.parts(env))
+
+
+def test_no_secret_in_any_file_of_the_assembly(name: str) -> None:
+    found = []
+    for path in (path for path in assembly(name).rglob("*") if path.is_file() and "asset." not in str(path)):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found += [f"{path.name}: {match.group()}" for pattern in SECRETS for match in pattern.finditer(text)]
+    assert found == []
+
+
+def test_cfn_lint_finds_neither_errors_nor_warnings(name: str) -> None:
+    files = [str(path) for path in sorted(assembly(name).glob("*.template.json"))]
+    region = load_environment(name).region
+    # W3005: the CDK itself writes a DependsOn beside a GetAtt, for every function and its role.
+    options = ["--regions", region, "--format", "parseable", "--ignore-checks", "W3005"]
+    lint = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), *options, "--", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (lint.stdout, lint.returncode) == ("", 0), lint.stdout + lint.stderr
+
+
+def test_load_balancer_carries_19530_and_nothing_else(name: str) -> None:
+    services = [each for each in kubernetes_objects(name) if each["kind"] == "Service"]
+    published = [each for each in services if each["spec"].get("type") == "LoadBalancer"]
+    assert [port["targetPort"] for each in published for port in each["spec"]["ports"]] == [19530]
+
+
+def test_stateful_stacks_are_protected_as_set(name: str) -> None:
+    env = load_environment(name)
+    manifest = json.loads((assembly(name) / "manifest.json").read_text(encoding="utf-8"))
+    for part in naming.parts(env):
+        properties = manifest["artifacts"][naming.stack_name(env, part)]["properties"]
+        if part in {naming.Part.STORAGE, naming.Part.STREAMING, naming.Part.EKS, naming.Part.NETWORK}:
+            assert properties.get("terminationProtection", False) is env.termination_protection
+
+
+def test_streaming_and_cluster_do_not_wait_for_one_another(name: str) -> None:
+    env = load_environment(name)
+    manifest = json.loads((assembly(name) / "manifest.json").read_text(encoding="utf-8"))
+
+    def waits_for(part: naming.Part) -> set[str]:
+        return set(manifest["artifacts"][naming.stack_name(env, part)].get("dependencies", []))
+
+    names = {part: naming.stack_name(env, part) for part in naming.parts(env)}
+    if naming.Part.STREAMING in names:
+        assert names[naming.Part.EKS] not in waits_for(naming.Part.STREAMING)
+        assert names[naming.Part.STREAMING] not in waits_for(naming.Part.EKS)
+    assert names[naming.Part.STORAGE] not in waits_for(naming.Part.EKS)
+    assert {name for part, name in names.items() if part is not naming.Part.MILVUS} <= (
+        waits_for(naming.Part.MILVUS) | waits_for(naming.Part.EKS)
+    )

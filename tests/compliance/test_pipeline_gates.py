@@ -1,0 +1,35 @@
+"""What is wrong with permissions does not even leave the synthesis: cdk-nag judges the stacks inside the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.pipeline_picture import PICTURE, draw, stages_of
+from tests.pipelines import file_with, pipeline_template, synthesize
+
+
+def test_wildcard_role_in_an_environment_stops_the_synthesis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # GIVEN a change that gives somebody everything
+    from aws_cdk import aws_iam as iam  # noqa: PLC0415 - the first import takes seconds, which collection must not pay
+
+    from stacks.build import build_environment  # noqa: PLC0415 - the same
+
+    def with_wildcard(scope: Any, env: Any) -> Any:
+        built = build_environment(scope, env)
+        role = iam.Role(built.storage, "Anything", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+        role.add_to_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))
+        return built
+
+    monkeypatch.setattr("stacks.pipeline_stack.build_environment", with_wildcard)
+    data = file_with(kind="shipped")
+    # WHEN the pipeline is synthesized THEN cdk-nag stops it, and names the role of that environment
+    with pytest.raises(RuntimeError, match=r"wildcard permissions[\s\S]*milvus-dev-storage/Anything/DefaultPolicy"):
+        synthesize({**data, "waves": data["waves"][:1]}, tmp_path)
+
+
+def test_picture_shows_the_pipeline_that_is_deployed() -> None:
+    # WHEN this fails after a change of the pipeline: `python scripts/pipeline_picture.py`, and look at it
+    assert PICTURE.read_text(encoding="utf-8") == draw(stages_of(pipeline_template("shipped")))

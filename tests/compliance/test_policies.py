@@ -1,0 +1,152 @@
+"""policies/*.json are exactly what the templates need, and nothing in them is open."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.iam_policies import (
+    POLICIES,
+    actions_of,
+    all_policies,
+    bootstrap_template,
+    read_assemblies,
+    resource_types,
+    service_principals,
+    written,
+)
+from scripts.iam_scopes import FILES, NOT_NEEDED
+from tests.assemblies import assembly
+from tests.pipelines import pipeline_assembly
+
+FILE_NAMES = sorted([*FILES, "bootstrap.json", "deploy.json", "diff-only.json"])
+every_policy = pytest.mark.parametrize("name", FILE_NAMES)
+
+
+@functools.cache
+def everything() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    return read_assemblies(folders())
+
+
+def folders() -> list[Path]:
+    # dev and prod are in the pipeline; synthesizing them once more would say nothing new.
+    return [assembly("guide"), assembly("existing-vpc"), pipeline_assembly("shipped")]
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((POLICIES / name).read_text(encoding="utf-8"))["Statement"]
+    return found
+
+
+def test_every_policy_is_here_and_no_other() -> None:
+    assert sorted(path.name for path in POLICIES.glob("*.json")) == FILE_NAMES
+
+
+@every_policy
+def test_policy_is_what_the_resource_types_of_the_templates_need(name: str) -> None:
+    # WHEN this fails after a change of the templates: `python scripts/iam_policies.py`, and read the difference
+    assert (POLICIES / name).read_text(encoding="utf-8") == written(all_policies(*everything())[name])
+
+
+@every_policy
+def test_no_policy_allows_whole_services_or_families_of_actions(name: str) -> None:
+    for statement in statements(name):
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in statement["Action"] if "*" in action]
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+
+
+@every_policy
+def test_roles_may_be_changed_and_passed_only_within_the_prefix(name: str) -> None:
+    for statement in statements(name):
+        if any(action.startswith(("iam:", "sts:")) for action in statement["Action"]):
+            assert "*" not in statement["Resource"]
+            for resource in statement["Resource"]:
+                assert re.fullmatch(
+                    r"arn:aws:iam::\*:(role/(milvus-|cdk-hnb659fds-|aws-service-role/)|instance-profile/eks-"
+                    r"|oidc-provider/oidc\.eks\.).*",
+                    resource,
+                )
+
+
+@every_policy
+def test_roles_are_passed_only_to_services_that_the_templates_make_roles_for(name: str) -> None:
+    templates = [bootstrap_template()] if name == "bootstrap.json" else everything()[0]
+    for statement in statements(name):
+        if "iam:PassRole" in statement["Action"]:
+            assert statement["Action"] == ["iam:PassRole"]
+            assert statement["Condition"]["StringEquals"]["iam:PassedToService"] == service_principals(templates)
+
+
+@every_policy
+def test_policy_fits_into_a_managed_policy(name: str) -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: blanks do not count
+    text = (POLICIES / name).read_text(encoding="utf-8")
+    assert len(re.sub(r"\s", "", text)) <= 6144
+
+
+def test_comparing_may_assume_the_role_that_reads_and_nothing_else() -> None:
+    assert statements("diff-only.json") == [
+        {
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole"],
+            "Resource": ["arn:aws:iam::*:role/cdk-hnb659fds-lookup-role-*"],
+        }
+    ]
+
+
+def test_no_image_is_published_so_the_role_for_images_is_not_needed() -> None:
+    for folder in folders():
+        for path in folder.rglob("*.assets.json"):
+            assert json.loads(path.read_text(encoding="utf-8"))["dockerImages"] == {}
+    assert "image-publishing" not in (POLICIES / "deploy.json").read_text(encoding="utf-8")
+
+
+def test_what_is_left_out_is_listed_by_the_schemas_and_so_still_a_decision() -> None:
+    from scripts.iam_policies import _permissions  # noqa: PLC0415 - what the schemas say before anything is left out
+
+    types = resource_types([*everything()[0], bootstrap_template()])
+    listed = {action for each in types for action in _permissions(each)}
+    assert [prefix for prefix in NOT_NEEDED if not any(action.startswith(prefix) for action in listed)] == []
+
+
+def test_type_that_nobody_knows_is_an_error_and_not_an_empty_policy() -> None:
+    with pytest.raises(LookupError, match=r"AWS::Made::Up: cfn-lint's schemas list no permissions for it; add them to"):
+        actions_of("AWS::Made::Up")
+
+
+def test_workflows_use_actions_by_full_commit_and_name_no_key() -> None:
+    for path in (POLICIES.parent / ".github/workflows").glob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        for used in re.findall(r"uses: (.+)", text):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
+        assert not re.search(r"aws-(access|secret)-|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|pull_request_target", text)
+
+
+def test_only_the_job_that_comments_may_write() -> None:
+    workflow = yaml.safe_load((POLICIES.parent / ".github/workflows/pull-request.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    rights = {name: job.get("permissions", {}) for name, job in workflow["jobs"].items()}
+    assert rights == {
+        "check": {},
+        "preview": {"contents": "read", "id-token": "write", "pull-requests": "write"},
+    }
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            # What a contributor writes (a title, a branch) must not become a command.
+            assert "${{" not in step.get("run", "")
+
+
+def test_gitlab_job_has_an_identity_and_no_key() -> None:
+    text = (POLICIES.parent / ".gitlab-ci.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)
+    assert jobs["preview"]["id_tokens"]["AWS_TOKEN"]["aud"] == "https://sts.amazonaws.com"
+    assert not re.search(r"AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)", text)
+    assert re.search(r":\d+\.\d+\.\d+-", jobs["default"]["image"])

@@ -1,0 +1,81 @@
+"""The first step of the pipeline, word for word, on a copy of the source tree: what it refuses goes no further."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines import action_named, build_spec, commands, pipeline_assembly, pipeline_template, project_of
+
+PROJECT = Path(__file__).resolve().parents[2]
+_NOT_SOURCE = (".git", ".venv", "node_modules", "cdk.out", "dist", ".rehearsal", ".cache", ".mypy_cache", ".ruff_cache")
+# The step runs the test suite, and this test is part of it: the copy has a few tests only, or it would never end.
+_FEW_TESTS = (
+    "assemblies.py",
+    "pipelines.py",
+    "unit/test_pipeline_settings.py",
+    "compliance/test_environments.py",
+)
+
+
+def copy_of_source(folder: Path) -> Path:
+    tree = folder / "source"
+    shutil.copytree(PROJECT, tree, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
+    for tools in (".venv", "node_modules"):
+        (tree / tools).symlink_to(PROJECT / tools)
+    return tree
+
+
+def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
+    path = [str(PROJECT / ".venv/bin"), str(PROJECT / "node_modules/.bin"), os.environ["PATH"]]
+    # The workers of the suite that this test runs in are none of the copy's business.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MAKE"))}
+    return subprocess.run(
+        ["sh", "-aec", "\n".join(lines)],
+        cwd=tree,
+        env=kept | {"PATH": ":".join(path), "NO_COLOR": "1", "CI": "true"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> None:
+    # GIVEN a change that publishes 9091 on the load balancer
+    tree = copy_of_source(tmp_path)
+    path = tree / "charts/exposure.py"
+    text = path.read_text(encoding="utf-8")
+    published = text.replace(
+        '"port": CLIENT_PORT, "targetPort": CLIENT_PORT}],',
+        '"port": CLIENT_PORT, "targetPort": CLIENT_PORT}, {"name": "metrics", "port": 9091, "targetPort": 9091}],',
+    )
+    assert published != text
+    path.write_text(published, encoding="utf-8")
+    # WHEN the rule of the suite that `make test` runs is asked
+    rule = "tests/compliance/test_environments.py::test_load_balancer_carries_19530_and_nothing_else[existing-vpc]"
+    done = run([f"pytest -q -p no:cacheprovider '{rule}'"], tree)
+    # THEN it fails
+    assert done.returncode == 1, done.stdout
+    assert "9091" in done.stdout
+
+
+@pytest.mark.real
+@pytest.mark.skipif("'real' not in config.getoption('markexpr')", reason="lints, tests and synthesizes: make test-full")
+def test_commands_of_the_step_check_test_and_synthesize(tmp_path: Path) -> None:
+    template = pipeline_template("shipped")
+    lines = commands(build_spec(project_of(template, action_named(template, "Synth")), pipeline_assembly("shipped")))
+    tree = copy_of_source(tmp_path)
+    for path in sorted((tree / "tests").rglob("*.py")):
+        if str(path.relative_to(tree / "tests")) not in _FEW_TESTS:
+            path.unlink()
+    done = run(lines, tree)
+    assert done.returncode == 0, done.stdout
+    assert "check: ok" in done.stdout
+    # THEN what the next steps read is there
+    assert (tree / "cdk.out/milvus-delivery.template.json").is_file()
+    assert (tree / "cdk.out/assembly-milvus-delivery-milvus-dev/manifest.json").is_file()

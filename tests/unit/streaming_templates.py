@@ -1,0 +1,51 @@
+"""Templates of the Streaming stack, and of a client's stack, for tests."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
+
+from milvus_constructs.kafka_access import KafkaAccess
+from milvus_constructs.removal import RemovalSetting
+from settings.network import Network
+from settings.queue import BrokerStorage, Msk
+from stacks.network_stack import NetworkStack
+from stacks.streaming_stack import StreamingStack
+from tests.assemblies import CONTEXT
+
+
+@functools.cache
+def streaming(
+    *, removal: RemovalSetting = "destroy", max_gib: int = 500, brokers: int = 3
+) -> tuple[Template, Template]:
+    """Return the templates of the Streaming stack and of a stack that may connect to it and read the secret."""
+    app = cdk.App(context=CONTEXT)
+    env = cdk.Environment(region="us-east-2")
+    network = NetworkStack(app, "net", settings=Network(), removal=removal, env=env)
+    kafka = StreamingStack(
+        app,
+        "streaming",
+        name="milvus-test",
+        settings=Msk(kind="msk", brokers=brokers, storage=BrokerStorage(volume_gib=100, max_gib=max_gib)),
+        vpc=network.vpc,
+        subnets=network.private_subnets,
+        removal=removal,
+        env=env,
+    )
+    client = cdk.Stack(app, "client", env=env)
+    group = ec2.SecurityGroup(client, "Cluster", vpc=network.vpc)
+    KafkaAccess(client, "Kafka", brokers=kafka.security_group, client_security_group_id=group.security_group_id)
+    kafka.user.grant_reading(iam.Role(client, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")))
+    cdk.CfnOutput(client, "Brokers", value=kafka.bootstrap_brokers)
+    return Template.from_stack(kafka), Template.from_stack(client)
+
+
+def only(kind: str, template: Template | None = None) -> dict[str, Any]:
+    """Return the one resource of a type, in the Streaming stack if no other template is given."""
+    [resource] = (template or streaming()[0]).find_resources(kind).values()
+    return dict(resource)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sns as sns
+
+from settings import available, naming
+from tests.assemblies import CONTEXT
+
+ROOT = Path(__file__).parents[2]
+
+
+def load_app() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "app.py"), run_name="app")
+
+
+def build(folder: Path, **context: str) -> cdk.App:
+    """Build the app as the CDK CLI makes app.py do it with `-c name=value`."""
+    app = cdk.App(context={**CONTEXT, **context}, outdir=str(folder))
+    load_app()["build"](app)
+    return app
+
+
+def stacks_of(app: cdk.App) -> set[str]:
+    return {stack.stack_name for stack in app.node.children if isinstance(stack, cdk.Stack)}
+
+
+def test_default_environment_is_dev(tmp_path: Path) -> None:
+    # WHEN built without any context THEN it is all of dev
+    assert stacks_of(build(tmp_path)) == {f"milvus-dev-{part}" for part in naming.Part}
+
+
+def test_context_chooses_the_environment(tmp_path: Path) -> None:
+    # WHEN another one is chosen THEN it is that; there is no Streaming stack, for its queue is Woodpecker
+    app = build(tmp_path, env="existing-vpc")
+    assert stacks_of(app) == {f"milvus-byo-{part}" for part in naming.Part if part != naming.Part.STREAMING}
+
+
+def test_findings_of_cdk_nag_fail_the_synthesis(tmp_path: Path) -> None:
+    # GIVEN the app with a resource that breaks a rule
+    app = build(tmp_path, env="existing-vpc")
+    sns.Topic(cdk.Stack(app, "careless"), "Topic")
+    # WHEN synthesized THEN it raises and names the rule
+    with pytest.raises(RuntimeError, match="AwsSolutions-SNS3"):
+        app.synth()
+
+
+def test_unknown_environment_is_one_clear_message(tmp_path: Path) -> None:
+    # WHEN the name is misspelt
+    environment = {
+        **os.environ,
+        "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "prd"}),
+        "CDK_OUTDIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    # THEN the message names it, the nearest and what there is, without a traceback
+    assert done.returncode == 1
+    assert "no environment prd; did you mean prod?" in done.stderr
+    assert all(name in done.stderr for name in available())
+    assert "Traceback" not in done.stderr
+
+
+def test_warnings_of_the_settings_are_annotations(tmp_path: Path) -> None:
+    # GIVEN the guide's environment, which accepts advisories WHEN built
+    app = build(tmp_path, env="guide")
+    # THEN each warning stands on the app, with an id of its own
+    entries = [str(entry.data) for entry in app.node.metadata if entry.type == "aws:cdk:warning"]
+    assert sum("CVE-" in entry for entry in entries) == 2
+    ids = [entry.rpartition("ack: ")[2] for entry in entries]
+    assert all(each.startswith("settings:milvus-guide:") for each in ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_app_stays_an_entry_point() -> None:
+    # THEN it holds no resources: it fits on a page
+    assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_source_root_comes_before_everything_that_needs_it() -> None:
+    lines = (ROOT / "app.py").read_text(encoding="utf-8").splitlines()
+    place = {name: next(n for n, line in enumerate(lines) if name in line) for name in ("import _paths", "from stacks")}
+    assert place["import _paths"] < place["from stacks"]

@@ -1,0 +1,203 @@
+"""The objects around the Milvus release, and the order in which they are applied."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+from typing import Any
+
+import cdk8s
+import kubernetes_validate
+import pytest
+import yaml
+
+from charts.components import workloads
+from charts.context import ReleaseContext, needs_secrets
+from charts.storage_class import StorageClassChart
+from charts.values import helm_values
+from tests.unit.chart_objects import chart_of, context_of, environment, objects_of, on_line
+
+WOODPECKER: tuple[str, Any] = ("queue", {"kind": "woodpecker"})
+OPEN: list[tuple[str, Any]] = [("milvus.authorization", False), ("milvus.acknowledge", ["CVE-2026-26190"])]
+
+
+def test_release_is_a_helm_chart_object_with_structured_values() -> None:
+    env = environment()
+    release = objects_of(env)["HelmChart/milvus"]
+    assert release["apiVersion"] == "helm.cattle.io/v1"
+    assert release["spec"] == {
+        "repo": "https://zilliztech.github.io/milvus-helm/",
+        "chart": "milvus",
+        "version": "5.0.19",
+        "targetNamespace": "milvus",
+        "failurePolicy": "abort",
+        "values": helm_values(env, context_of(env)),
+    }
+
+
+def test_release_follows_its_names_and_mirror() -> None:
+    env = environment(
+        ("milvus.namespace", "vectors"),
+        ("milvus.release_name", "blue"),
+        ("milvus.chart_repository", "oci://mirror.example.com/charts"),
+    )
+    found = objects_of(env)
+    assert found["HelmChart/blue"]["spec"]["targetNamespace"] == "vectors"
+    assert found["HelmChart/blue"]["spec"]["repo"] == "oci://mirror.example.com/charts"
+    # AND the selectors follow the names that the chart makes of the release's
+    assert found["Service/milvus-service"]["spec"]["selector"]["app.kubernetes.io/instance"] == "blue"
+    assert [each.name for each in workloads(env)][:2] == ["blue-etcd", "blue-milvus-mixcoord"]
+    # AND everything but the namespace and the release is in it
+    elsewhere = {"Namespace/vectors", "HelmChart/blue"}
+    assert {each["metadata"].get("namespace") for key, each in found.items() if key not in elsewhere} == {"vectors"}
+
+
+def test_tokens_survive_unchanged() -> None:
+    # GIVEN strings that CDK resolves only at deployment
+    env = environment()
+    fields = [field.name for field in dataclasses.fields(ReleaseContext)]
+    tokens = {name: f"${{Token[AWS.{name}.{number}]}}" for number, name in enumerate(fields)}
+    # WHEN the chart is made of them
+    text = yaml.safe_dump_all(list(objects_of(env, **tokens).values()), width=10_000)
+    # THEN each is there, whole
+    assert [name for name, token in tokens.items() if token not in text] == []
+
+
+@pytest.mark.parametrize("field", ["kafka_secret_arn", "root_secret_arn", "secrets_role_arn", "broker_list"])
+def test_missing_context_is_refused_by_name(field: str) -> None:
+    with pytest.raises(ValueError, match=rf"ReleaseContext\.{field} is None, but .*; pass it"):
+        chart_of(environment(), **{field: None})
+
+
+def test_service_account_carries_the_role_and_the_label_of_the_guide() -> None:
+    account = objects_of(environment(), role_arn="arn:role")["ServiceAccount/milvus-s3-access-sa"]
+    assert account["metadata"]["labels"] == {"aws-usage": "milvus"}
+    assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == "arn:role"
+    # AND pods get no token for the Kubernetes API, which Milvus never calls
+    assert account["automountServiceAccountToken"] is False
+
+
+def test_namespace_enforces_what_the_images_allow_and_reports_the_rest() -> None:
+    labels = objects_of(environment())["Namespace/milvus"]["metadata"]["labels"]
+    prefix = "pod-security.kubernetes.io/"
+    assert labels[f"{prefix}enforce"] == "baseline"
+    assert labels[f"{prefix}warn"] == labels[f"{prefix}audit"] == "restricted"
+    # AND an upgrade of the cluster changes no rule by itself
+    assert {labels[f"{prefix}{mode}-version"] for mode in ("enforce", "warn", "audit")} == {"v1.36"}
+
+
+# --- credentials
+
+
+def test_secrets_are_named_and_never_held() -> None:
+    found = objects_of(environment(), kafka_secret_arn="arn:kafka", root_secret_arn="arn:root", region="here")
+    store = found["SecretStore/milvus-secrets-manager"]["spec"]["provider"]["aws"]
+    assert store == {
+        "service": "SecretsManager",
+        "region": "here",
+        "auth": {"jwt": {"serviceAccountRef": {"name": "milvus-secrets-sa"}}},
+    }
+    kafka = found["ExternalSecret/milvus-kafka"]["spec"]
+    assert kafka["target"]["name"] == "milvus-kafka"
+    assert kafka["data"] == [
+        {"secretKey": "username", "remoteRef": {"key": "arn:kafka", "property": "username"}},
+        {"secretKey": "password", "remoteRef": {"key": "arn:kafka", "property": "password"}},
+    ]
+    assert found["ExternalSecret/milvus-root"]["spec"]["data"] == [
+        {"secretKey": "password", "remoteRef": {"key": "arn:root", "property": "password"}}
+    ]
+    assert "Secret" not in {each["kind"] for each in found.values()}
+
+
+def test_secrets_are_read_by_an_account_of_their_own() -> None:
+    found = objects_of(environment(), secrets_role_arn="arn:reader", role_arn="arn:milvus")
+    annotations = found["ServiceAccount/milvus-secrets-sa"]["metadata"]["annotations"]
+    assert annotations["eks.amazonaws.com/role-arn"] == "arn:reader"
+
+
+def test_woodpecker_without_authorization_needs_no_secrets_at_all() -> None:
+    env = on_line("3.0", WOODPECKER, *OPEN)
+    assert needs_secrets(env) is False
+    kinds = {each["kind"] for each in objects_of(env).values()}
+    assert not {"SecretStore", "ExternalSecret"} & kinds
+    assert ReleaseContext.placeholders(env).secrets_role_arn is None
+
+
+def test_woodpecker_needs_the_password_of_root_only() -> None:
+    found = objects_of(on_line("3.0", WOODPECKER))
+    assert [key for key in found if key.startswith("ExternalSecret/")] == ["ExternalSecret/milvus-root"]
+
+
+# --- order
+
+
+def test_nothing_starts_before_what_it_needs() -> None:
+    env = environment(("milvus.attu.exposure", "internal"))
+    order = list(objects_of(env))
+    credentials = ["ServiceAccount/milvus-secrets-sa", "SecretStore/milvus-secrets-manager"]
+    secret = "ExternalSecret/milvus-kafka"
+    chain = ["Namespace/milvus", *credentials, secret, "HelmChart/milvus", "Service/milvus-service"]
+    for earlier, later in pairwise(chain):
+        assert order.index(earlier) < order.index(later)
+    # AND pods never run before the network is closed, or without their role
+    for first in ("NetworkPolicy/default-deny", "ServiceAccount/milvus-s3-access-sa", "ExternalSecret/milvus-root"):
+        assert order.index(first) < order.index("HelmChart/milvus")
+    assert order.index("HelmChart/milvus") < order.index("Ingress/milvus-attu")
+
+
+def test_release_and_load_balancers_depend_on_one_another_and_everything_on_the_namespace() -> None:
+    # GIVEN the dependencies themselves, by which objects are deleted in turn: load balancers before the release
+    chart = chart_of(environment(("milvus.attu.exposure", "internal")))
+    found = {f"{each.kind}/{each.name}": each for each in chart.api_objects}
+
+    def needs(key: str) -> set[str]:
+        direct = {f"{each.kind}/{each.name}" for each in chart.api_objects if each in found[key].node.dependencies}
+        return direct.union(*(needs(each) for each in direct))
+
+    for key in ("Service/milvus-service", "Ingress/milvus-attu", "PodDisruptionBudget/milvus-etcd"):
+        assert "HelmChart/milvus" in needs(key)
+    for key in found.keys() - {"Namespace/milvus"}:
+        assert "Namespace/milvus" in needs(key)
+
+
+# --- disruption budgets
+
+
+def test_every_workload_with_more_than_one_replica_has_a_budget() -> None:
+    # GIVEN a cluster with two of some and one of others
+    env = environment(("milvus.components.query_node", {"replicas": 3}), ("milvus.components.proxy", {"replicas": 1}))
+    found = objects_of(env)
+    budgets = {key.split("/")[1]: each for key, each in found.items() if key.startswith("PodDisruptionBudget/")}
+    # THEN a single pod has none: it would stop every drain of its node
+    assert set(budgets) == {each.name for each in workloads(env) if each.replicas > 1}
+    assert budgets["milvus-querynode"]["spec"] == {
+        "maxUnavailable": 1,
+        "selector": {
+            "matchLabels": {
+                "app.kubernetes.io/name": "milvus",
+                "app.kubernetes.io/instance": "milvus",
+                "component": "querynode",
+            }
+        },
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }
+    assert "milvus-etcd" in budgets
+    assert "milvus-proxy" not in budgets
+
+
+def test_single_member_of_etcd_has_no_budget() -> None:
+    assert "PodDisruptionBudget/milvus-etcd" not in objects_of(environment(("milvus.etcd", {"replicas": 1})))
+
+
+# --- storage class
+
+
+def test_storage_class_is_the_default_encrypted_and_waits_for_its_first_pod() -> None:
+    (found,) = StorageClassChart(cdk8s.App(), "storage-class").to_json()
+    assert found["metadata"]["name"] == "ebs-sc"
+    assert found["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
+    assert (found["provisioner"], found["volumeBindingMode"]) == ("ebs.csi.aws.com", "WaitForFirstConsumer")
+    assert found["parameters"]["type"] == "gp3"
+    assert found["parameters"]["encrypted"] == "true"
+    assert found["allowVolumeExpansion"] is True
+    kubernetes_validate.validate(found, "1.36", strict=True)

@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore import exceptions
+from botocore.stub import Stubber
+from typer.testing import CliRunner
+
+from ops import aws, deployment
+from ops.cli import app
+from ops.deployment import read_status
+from ops.endpoints import read_endpoints, smoke_target
+from ops.errors import OpsError
+from ops.kubernetes import KubernetesUnreachableError
+from ops.stacks import environment, read_stacks
+from ops.workloads import Workload
+from settings import Environment, SettingsError, load_environment, parse_environment
+from settings.naming import parts, stack_name
+from tests.unit.settings_files import file_with
+
+WHEN = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+ROOT_SECRET = "arn:aws:secretsmanager:us-east-2:111122223333:secret:milvus-root-AbCdEf"
+ARN = "arn:aws:kafka:us-east-2:111122223333:cluster/milvus-test/abcd-1"
+OUTPUTS: dict[str, dict[str, str]] = {
+    "storage": {"DataBucketName": "data", "BackupBucketName": "backup"},
+    "streaming": {"MskClusterArn": ARN, "KafkaSecretArn": "arn:kafka-secret", "BootstrapBrokersSaslScram": "b1:9096"},
+    "eks": {"ClusterName": "milvus-test", "KubeconfigCommand": "aws eks update-kubeconfig --name milvus-test"},
+    "milvus": {
+        "Namespace": "milvus",
+        "MilvusEndpoint": "nlb.test:19530",
+        "MilvusUri": "https://nlb.test:19530",
+        "RootSecretArn": ROOT_SECRET,
+    },
+}
+
+
+def env_with(*changes: tuple[str, Any]) -> Environment:
+    return parse_environment(file_with(*changes), source="test.yaml", today=date(2026, 11, 23))
+
+
+class Account:
+    """boto3 clients with canned answers; nothing leaves the process."""
+
+    def __init__(self, env: Environment) -> None:
+        self._stubs: dict[str, Stubber] = {}
+        self.env = env
+
+    def client(self, service: str) -> Any:
+        return self.stub(service).client
+
+    def stub(self, service: str) -> Stubber:
+        if service not in self._stubs:
+            made = boto3.client(
+                service, region_name="us-east-2", aws_access_key_id="test", aws_secret_access_key="test"
+            )
+            self._stubs[service] = Stubber(made)
+            self._stubs[service].activate()
+        return self._stubs[service]
+
+    def deployed(self, *, states: dict[str, str] | None = None, absent: tuple[str, ...] = ()) -> Account:
+        for part in parts(self.env):
+            name = stack_name(self.env, part)
+            if part in absent:
+                self.stub("cloudformation").add_client_error(
+                    "describe_stacks", "ValidationError", f"Stack with id {name} does not exist"
+                )
+                continue
+            stack = {
+                "StackName": name,
+                "CreationTime": WHEN,
+                "StackStatus": (states or {}).get(part, "CREATE_COMPLETE"),
+                "StackStatusReason": "because [red]:secret:",
+                "Outputs": [{"OutputKey": key, "OutputValue": text} for key, text in OUTPUTS.get(part, {}).items()],
+            }
+            self.stub("cloudformation").add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": name})
+        return self
+
+    def msk(self, state: str = "ACTIVE") -> Account:
+        info = {
+            "ClusterName": "milvus-test",
+            "State": state,
+            "Provisioned": {
+                "BrokerNodeGroupInfo": {"InstanceType": "kafka.m7g.large", "ClientSubnets": []},
+                "CurrentBrokerSoftwareInfo": {"KafkaVersion": "3.9.x.kraft"},
+                "NumberOfBrokerNodes": 3,
+            },
+        }
+        self.stub("kafka").add_response("describe_cluster_v2", {"ClusterInfo": info}, {"ClusterArn": ARN})
+        return self
+
+    def eks(self, *, public: bool = True, **more: Any) -> Account:
+        cluster = {
+            "name": "milvus-test",
+            "status": "ACTIVE",
+            "version": "1.36",
+            "endpoint": "https://eks.test",
+            "certificateAuthority": {"data": "Y2E="},
+            "resourcesVpcConfig": {"endpointPublicAccess": public},
+            **more,
+        }
+        group = {
+            "nodegroupName": "milvus",
+            "status": "ACTIVE",
+            "scalingConfig": {"desiredSize": 3},
+            "instanceTypes": ["m7g.2xlarge"],
+        }
+        stub = self.stub("eks")
+        stub.add_response("describe_cluster", {"cluster": cluster})
+        stub.add_response("list_nodegroups", {"nodegroups": ["milvus"]})
+        stub.add_response("describe_nodegroup", {"nodegroup": group})
+        return self
+
+
+@pytest.fixture
+def env() -> Environment:
+    return env_with()
+
+
+@pytest.fixture
+def account(env: Environment, monkeypatch: pytest.MonkeyPatch) -> Account:
+    made = Account(env)
+    monkeypatch.setattr(deployment, "cluster_token", lambda *_, **__: "k8s-aws-v1.test")
+    monkeypatch.setattr(deployment, "read_workloads", lambda *_, **__: (PROXY,))
+    return made
+
+
+PROXY = Workload(kind="Deployment", namespace="milvus", name="milvus-proxy", wanted=2, ready=2, image="milvus:v2.6.22")
+
+
+def test_status_of_a_healthy_environment(account: Account) -> None:
+    account.deployed().msk().eks()
+
+    status = read_status(account.env, clients=account.client)
+
+    assert status.healthy
+    assert [stack.name for stack in status.stacks] == [f"milvus-test-{part}" for part in parts(account.env)]
+    assert [(service.kind, service.state, service.detail) for service in status.services] == [
+        ("MSK cluster", "ACTIVE", "Kafka 3.9.x.kraft, 3 x kafka.m7g.large"),
+        ("EKS cluster", "ACTIVE", "Kubernetes 1.36, public endpoint"),
+        ("node group", "ACTIVE", "3 x m7g.2xlarge"),
+    ]
+    assert status.workloads == (PROXY,)
+    assert status.notes == ()
+
+
+@pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"])
+def test_stack_that_did_not_go_through_is_unhealthy(account: Account, state: str) -> None:
+    account.deployed(states={"network": state}).msk().eks()
+
+    status = read_status(account.env, clients=account.client)
+
+    assert not status.healthy
+    assert status.stacks[0].reason == "because [red]:secret:"
+    assert status.stacks[0].busy is state.endswith("PROGRESS")
+
+
+def test_stack_that_is_missing_is_unhealthy_and_the_rest_is_shown(account: Account) -> None:
+    account.deployed(absent=("streaming", "eks", "milvus"))
+
+    status = read_status(account.env, clients=account.client)
+
+    assert not status.healthy
+    assert [stack.state for stack in status.stacks][-3:] == ["NOT_DEPLOYED"] * 3
+    assert status.services == ()
+
+
+def test_cluster_that_is_not_active_is_unhealthy(account: Account) -> None:
+    account.deployed().msk("CREATING").eks()
+
+    assert not read_status(account.env, clients=account.client).healthy
+
+
+def test_pods_that_are_not_ready_are_unhealthy(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.deployed().msk().eks()
+    monkeypatch.setattr(deployment, "read_workloads", lambda *_, **__: (PROXY.model_copy(update={"ready": 1}),))
+
+    assert not read_status(account.env, clients=account.client).healthy
+
+
+def test_unreachable_kubernetes_is_a_note_and_no_failure(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.deployed().msk().eks(public=False)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise KubernetesUnreachableError("the API cannot be reached", remedy="Go inside")
+
+    monkeypatch.setattr(deployment, "read_workloads", refuse)
+
+    status = read_status(account.env, clients=account.client)
+
+    assert status.healthy
+    assert status.notes == ("no deployments: the API cannot be reached. Go inside",)
+
+
+def test_service_that_may_not_be_read_is_a_note_and_unhealthy(account: Account) -> None:
+    account.deployed()
+    account.stub("kafka").add_client_error("describe_cluster_v2", "AccessDeniedException", "not you")
+    account.stub("eks").add_client_error("describe_cluster", "ResourceNotFoundException", "No cluster found")
+
+    status = read_status(account.env, clients=account.client)
+
+    assert not status.healthy
+    assert status.notes == (
+        "cannot read the MSK cluster milvus-test: not you. Use a role that may read it",
+        "the EKS cluster milvus-test does not exist (No cluster found). Check the name, the account and the region",
+    )
+
+
+def test_cluster_without_its_authority_is_a_note(account: Account) -> None:
+    account.deployed().msk().eks(certificateAuthority={"data": "?"})
+
+    assert "has no readable certificate authority" in read_status(account.env, clients=account.client).notes[0]
+
+
+def test_woodpecker_environment_has_no_streaming_stack() -> None:
+    env = env_with(("queue.kind", "woodpecker"), ("milvus.line", "3.0"))
+    account = Account(env).deployed()
+
+    names = [stack.name for stack in read_stacks(env, client=account.client("cloudformation"))]
+
+    assert "milvus-test-streaming" not in names
+
+
+def test_endpoints_come_from_the_outputs(account: Account) -> None:
+    account.deployed()
+
+    found = {each.key: each for each in read_endpoints(account.env, client=account.client("cloudformation"))}
+
+    assert found["MilvusUri"].value == "https://nlb.test:19530"
+    assert found["KubeconfigCommand"].value == "aws eks update-kubeconfig --name milvus-test"
+    assert found["RootSecretArn"].value == ROOT_SECRET
+    assert found["KafkaSecretArn"].value == "arn:kafka-secret"
+    assert found["AttuEndpoint"].value is None
+    assert found["AttuEndpoint"].why_absent == "off (milvus.attu.exposure)"
+
+
+def test_endpoints_that_are_absent_say_why() -> None:
+    env = env_with(("queue.kind", "woodpecker"), ("milvus.line", "3.0"))
+    account = Account(env).deployed(absent=("milvus",))
+
+    found = {each.key: each.why_absent for each in read_endpoints(env, client=account.client("cloudformation"))}
+
+    assert found["KafkaSecretArn"] == "the queue is woodpecker"
+    assert found["MilvusUri"] == "its stack is not deployed"
+
+
+def test_endpoints_of_an_environment_that_is_not_deployed_are_an_error(account: Account) -> None:
+    account.deployed(absent=tuple(parts(account.env)))
+
+    with pytest.raises(OpsError, match="environment milvus-test is not deployed in us-east-2: there is no stack"):
+        read_endpoints(account.env, client=account.client("cloudformation"))
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch, account: Account) -> Account:
+    """The account behind the commands."""
+    for module in ("ops.stacks", "ops.endpoints"):
+        monkeypatch.setattr(f"{module}.environment", lambda _name, **_: account.env)
+    monkeypatch.setattr(aws, "client", lambda service, **_: account.client(service))
+    return account
+
+
+def test_smoke_finds_address_and_secret(shipped: Account) -> None:
+    shipped.deployed()
+
+    assert smoke_target("test") == ("https://nlb.test:19530", ROOT_SECRET)
+
+
+def test_smoke_of_an_environment_without_milvus_is_an_error(shipped: Account) -> None:
+    shipped.deployed(absent=("milvus",))
+
+    with pytest.raises(OpsError, match="environment test has no Milvus yet: no stack has the output MilvusUri"):
+        smoke_target("test")
+
+
+def test_status_command_prints_tables(shipped: Account) -> None:
+    shipped.deployed().msk().eks()
+
+    result = CliRunner().invoke(app, ["status", "--env", "test"], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 0
+    for text in ("milvus-test-network", "CREATE_COMPLETE", "2026-11-23 15:30", "MSK cluster", "Kubernetes 1.36"):
+        assert text in result.stdout
+    assert "because [red]:secret:" in result.stdout
+    assert "Deployments (namespace milvus)" in result.stdout
+    assert "2/2" in result.stdout
+    assert result.stderr == ""
+
+
+def test_status_command_fails_when_something_is_missing(shipped: Account) -> None:
+    shipped.deployed(absent=("eks",)).msk()
+
+    result = CliRunner().invoke(app, ["status", "--env", "test", "--json"])
+
+    state = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert state["healthy"] is False
+    assert state["stacks"][0]["outputs"] == {}
+    assert state["stacks"][0]["updated"] == "2026-11-23T15:30:00Z"
+
+
+def test_endpoints_command_prints_a_table_and_json(shipped: Account) -> None:
+    table = (
+        CliRunner().invoke(app, ["endpoints", "--env", "test"], env={"COLUMNS": "200"}) if shipped.deployed() else None
+    )
+    shipped.deployed()
+    as_json = CliRunner().invoke(app, ["endpoints", "--env", "test", "--json"])
+
+    assert table is not None
+    assert table.exit_code == as_json.exit_code == 0
+    assert "https://nlb.test:19530" in table.stdout
+    assert "- off (milvus.attu.exposure)" in table.stdout
+    assert ROOT_SECRET in table.stdout
+    assert json.loads(as_json.stdout)["RootSecretArn"] == ROOT_SECRET
+    assert json.loads(as_json.stdout)["MilvusEndpoint"] == "nlb.test:19530"
+
+
+def test_unknown_environment_is_an_error_that_names_the_known_ones() -> None:
+    with pytest.raises(OpsError, match=r"--env: got 'prd'.*did you mean prod") as raised:
+        environment("prd")
+
+    assert raised.value.code == 2
+
+
+def test_environment_may_be_in_another_region_than_its_file_says() -> None:
+    assert environment("dev", region="eu-central-1").region == "eu-central-1"
+    with pytest.raises(OpsError, match="--region: got 'nowhere', allowed is an AWS region such as eu-central-1"):
+        environment("dev", region="nowhere")
+
+
+def test_environment_past_its_support_can_still_be_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Later:
+            return cls(2040, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("settings.loader.datetime", Later)
+
+    with pytest.raises(SettingsError, match="out of support"):
+        load_environment("dev")
+    assert environment("dev").name == "milvus-dev"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("ExpiredToken", "the credentials have expired. Log in again"),
+        ("InvalidClientTokenId", "AWS does not accept the credentials. Check AWS_PROFILE"),
+        ("AccessDenied", "cannot read the stack milvus-test-network: message. Use a role that may read it"),
+        ("Throttling", "cannot read the stack milvus-test-network: Throttling: message"),
+    ],
+)
+def test_error_of_aws_says_what_to_do(account: Account, code: str, says: str) -> None:
+    account.stub("cloudformation").add_client_error("describe_stacks", code, "message")
+
+    with pytest.raises(OpsError) as raised:
+        read_stacks(account.env, client=account.client("cloudformation"))
+
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (exceptions.NoCredentialsError, "Unable to locate credentials. Log in"),
+        (lambda: exceptions.ProfileNotFound(profile="x"), r"profile \(x\) could not be found. Log in"),
+        (exceptions.NoRegionError, "no region is set. Set AWS_REGION"),
+        (lambda: exceptions.EndpointConnectionError(endpoint_url="http://x"), "Check the network and AWS_ENDPOINT_URL"),
+        (lambda: exceptions.InvalidConfigError(error_msg="bad"), "bad. Check the AWS configuration"),
+    ],
+)
+def test_error_of_boto3_says_what_to_do(make: Callable[[], Exception], says: str) -> None:
+    with pytest.raises(OpsError, match=f"cannot read it: .*{says}"), aws.reading("it"):
+        raise make()

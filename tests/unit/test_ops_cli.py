@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ops import console
+from ops.cli import app
+from ops.errors import OpsError, one_line, usage_error
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("smoke", "status", "endpoints", "root-password", "gate")
+
+
+def test_help_lists_the_commands_and_exit_codes() -> None:
+    result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+
+    assert result.exit_code == 0
+    for command in COMMANDS:
+        assert command in result.stdout
+    assert (
+        "Exit codes: 0 done and healthy, 1 something failed, 2 wrong options or input, 3 the gate refuses"
+        in result.stdout
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_has_no_stray_markup(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+
+    assert result.exit_code == 0
+    assert "Exit codes:" in result.stdout
+    assert "**" not in result.stdout
+    assert "[bold]" not in result.stdout
+
+
+def test_help_loads_neither_boto3_nor_pymilvus() -> None:
+    # They cost seconds: nobody waits that long for a list of options.
+    program = "import ops.cli, sys; print([name for name in ('boto3', 'pymilvus', 'numpy') if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_wrong_option_ends_with_2() -> None:
+    assert CliRunner().invoke(app, ["gate"]).exit_code == 2
+    assert CliRunner().invoke(app, ["nonsense"]).exit_code == 2
+
+
+def test_usage_error_names_setting_value_allowed_and_remedy() -> None:
+    error = usage_error(setting="--rows", value="7", allowed="100 or more", remedy="Choose more")
+
+    assert str(error) == "--rows: got 7, allowed is 100 or more. Choose more"
+    assert error.code == 2
+
+
+def test_error_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_error(OpsError("arn:aws:secretsmanager:eu-west-1:1:secret:x [red] is bad", remedy="Change it"))
+    console.print_error(OpsError("alone", remedy=""))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "error arn:aws:secretsmanager:eu-west-1:1:secret:x [red] is bad",
+        "   do Change it",
+        "error alone",
+    ]
+
+
+def test_json_is_printed_as_it_is_whatever_the_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+
+    console.print_json({"arn": ":secret:" * 20, "umlaut": "ü [x]"})
+
+    assert capsys.readouterr().out == '{\n  "arn": "' + ":secret:" * 20 + '",\n  "umlaut": "ü [x]"\n}\n'
+
+
+def test_message_of_a_library_becomes_one_short_line() -> None:
+    assert one_line("a\n  b\tc") == "a b c"
+    assert one_line("x" * 500) == "x" * 399 + "…"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_spinner_appears_only_where_a_person_looks(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    stream = Stream()
+    monkeypatch.setattr(sys, "stderr", stream)
+    # Colours forced into a log must not bring the spinner with them.
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+
+    with console.working("Reading") as status:
+        shown: Any = status
+
+    assert (shown is not None) is terminal
+    assert ("Reading …" in stream.getvalue()) is terminal

@@ -1,0 +1,154 @@
+"""A pipeline file is read as strictly as an environment file, and all of its errors come at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from settings import SettingsError
+from settings.pipeline import Placed, available_pipelines, load_pipeline, parse_pipeline, place
+from tests.pipelines import DEV_ACCOUNT, PROD_ACCOUNT, file_with
+
+TODAY = date(2026, 11, 23)
+
+
+def errors_of(data: Any) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        place(parse_pipeline(data, source="test.yaml"), source="test.yaml", today=TODAY)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def placed(data: dict[str, Any]) -> list[Placed]:
+    waves = place(parse_pipeline(data, source="test.yaml"), source="test.yaml", today=TODAY)
+    return [each for wave in waves for each in wave]
+
+
+def test_shipped_pipeline_is_valid_and_deploys_dev_before_prod() -> None:
+    waves = place(load_pipeline("pipeline"), source="environments/pipeline.yaml", today=TODAY)
+    assert [[each.target.environment for each in wave] for wave in waves] == [["dev"], ["prod"]]
+
+
+def test_unknown_pipeline_names_those_that_are_there() -> None:
+    assert available_pipelines() == ["pipeline"]
+    with pytest.raises(SettingsError, match=r"no pipeline prod; the file's name begins with `pipeline`.*are: pipeline"):
+        load_pipeline("prod")
+
+
+def test_all_errors_of_a_file_come_at_once() -> None:
+    # GIVEN a misspelt setting, a bad ARN and two sources
+    data = file_with(
+        ("regoin", "us-east-1"),
+        ("source.connection.arn", "arn:aws:iam::1:role/x"),
+        ("source.codecommit", {"repository": "x"}),
+    )
+    errors = "\n".join(errors_of(data))
+    assert "regoin: unknown setting; did you mean region?" in errors
+    assert "source.connection.arn: got 'arn:aws:iam::1:role/x', which does not match" in errors
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (("waves", []), "waves: is empty; name at least one wave"),
+        (
+            ("waves.1.environments", []),
+            "waves.1.environments: is empty; name at least one environment, or drop the wave",
+        ),
+        (("source", {}), "source: names nothing; name exactly one of connection, codecommit, s3"),
+        (
+            ("source.codecommit", {"repository": "milvus"}),
+            "source: names connection and codecommit; name exactly one of connection, codecommit, s3",
+        ),
+        (
+            ("account", "444444444444"),
+            "source.connection.arn: belongs to account 111111111111, the pipeline to 444444444444; create the "
+            "connection in the pipeline's",
+        ),
+        (("waves.1.name", "dev"), "waves.1.name: dev stands twice; give each wave its own name"),
+        (
+            ("waves.0.name", "Assets"),
+            "waves.0.name: Assets is a stage that every pipeline has; choose another name",
+        ),
+        (
+            ("waves.0.environments.0.environment", "dve"),
+            "waves.0.environments.0.environment: no environment dve; did you mean dev? There are: dev, existing-vpc, "
+            "guide, prod",
+        ),
+        (
+            ("waves.1.environments.1.region", "us-east-2"),
+            f"waves.1.environments.1: deploys milvus-prod to {PROD_ACCOUNT}, us-east-2, as waves.1.environments.0 "
+            "does; give it another account or region, or an environment of another name",
+        ),
+        (
+            ("waves.0.environments.0.account", None),
+            "waves.0.environments.0.account: missing, while others are given; name every account, so that CDK knows "
+            "which ones trust the pipeline",
+        ),
+        (
+            ("account", None),
+            "account: missing, while others are given; name every account, so that CDK knows which ones trust the "
+            "pipeline",
+        ),
+    ],
+)
+def test_rule_across_fields_names_setting_value_and_remedy(change: tuple[str, Any], error: str) -> None:
+    assert errors_of(file_with(change)) == [error]
+
+
+def test_approval_for_a_stack_that_the_environment_lacks_is_refused() -> None:
+    # GIVEN an environment without MSK
+    data = file_with(
+        ("waves.0.environments.0.environment", "existing-vpc"),
+        ("waves.0.environments.0.approvals", {"streaming": {"Cluster1": "moved to the new cluster"}}),
+    )
+    assert errors_of(data) == [
+        "waves.0.environments.0.approvals.streaming: milvus-byo has no such stack; it has network, storage, eks, milvus"
+    ]
+
+
+@pytest.mark.parametrize("reason", ["short", "quote ' in it, which a shell would see", "$(command) in the reason"])
+def test_reason_of_an_approval_is_text_that_a_shell_cannot_misread(reason: str) -> None:
+    data = file_with(("waves.0.environments.0.approvals", {"storage": {"Data1": reason}}))
+    assert "which does not match" in errors_of(data)[0]
+
+
+def test_target_moves_an_environment_to_its_account_and_region() -> None:
+    dev, prod, second = placed(file_with())
+    assert (dev.env.account, dev.env.region) == (DEV_ACCOUNT, "us-east-2")
+    assert (prod.env.region, second.env.region) == ("us-east-2", "eu-west-1")
+
+
+def test_stage_is_named_after_its_environment_and_as_much_of_its_place_as_is_needed() -> None:
+    assert [each.stage for each in placed(file_with())] == [
+        "milvus-dev",
+        "milvus-prod-us-east-2",
+        "milvus-prod-eu-west-1",
+    ]
+    # WHEN the same environment goes to two accounts of one region
+    twice = file_with(
+        ("waves.1.environments", [{"environment": "dev", "account": PROD_ACCOUNT}]),
+    )
+    assert [each.stage for each in placed(twice)] == [
+        f"milvus-dev-us-east-2-{DEV_ACCOUNT}",
+        f"milvus-dev-us-east-2-{PROD_ACCOUNT}",
+    ]
+
+
+def test_wave_with_more_actions_than_codepipeline_takes_is_refused() -> None:
+    # GIVEN three regions in one wave, with an approval
+    regions = [
+        {"environment": "prod", "account": PROD_ACCOUNT, "region": region}
+        for region in ("us-east-2", "eu-west-1", "ap-south-1")
+    ]
+    assert errors_of(file_with(("waves.1.environments", regions))) == [
+        "waves.1.environments: 3 environments make 67 actions, and CodePipeline takes 50 in a stage; put some into a "
+        "wave of their own"
+    ]
+
+
+def test_environment_is_judged_in_the_region_of_its_target() -> None:
+    # GIVEN a region that is none
+    errors = errors_of(file_with(("waves.0.environments.0.region", "moon")))
+    assert errors[0].startswith("waves.0.environments.0.region: got 'moon'")

@@ -1,0 +1,268 @@
+"""One comment on a pull request, updated in place, that says what merging would change."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import pull_request_comment
+from scripts.pull_request_comment import CommentError, Thread, post
+from scripts.pull_request_text import MARKER, Preview, read_previews, render
+
+# As the CDK 2.1148.1 writes it.
+DIFFERENCES = """\
+Stack milvus-dev-storage
+Resources
+[-] AWS::KMS::Key Gone orphan
+[-] AWS::KMS::Key milvus-dev-storage/Storage/Key Gone2 destroy
+[~] AWS::S3::Bucket milvus-dev-storage/Storage/Data StorageData6BB23F4E replace
+ └─ [-] BucketName (requires replacement)
+     └─ old-name
+[~] AWS::IAM::Role milvus-dev-storage/Role Role1
+ └─ [~] Description
+[+] AWS::SNS::Topic milvus-dev-storage/Topic Topic1
+
+Stack milvus-dev-streaming
+Resources
+[~] AWS::MSK::Cluster milvus-dev-streaming/Kafka/Cluster KafkaCluster1 may be replaced
+ └─ [~] BrokerNodeGroupInfo (may cause replacement)
+
+✨  Number of stacks with differences: 2
+"""
+
+
+def preview(differences: str = DIFFERENCES, findings: tuple[str, ...] | None = ()) -> Preview:
+    return Preview(environment="dev", differences=differences, findings=findings)
+
+
+def rendered(*previews: Preview, cost: str | None = None, limit: int = 65_000) -> str:
+    return render(previews, commit="0123456789abcdef", cost=cost, limit=limit)
+
+
+def test_replaced_and_deleted_resources_are_found_in_the_differences() -> None:
+    assert [(loss.stack, loss.logical_id, loss.fate) for loss in preview().losses] == [
+        ("milvus-dev-storage", "Gone", "leaves the stack, but stays in the account"),
+        ("milvus-dev-storage", "Gone2", "is deleted"),
+        ("milvus-dev-storage", "StorageData6BB23F4E", "is replaced"),
+        ("milvus-dev-streaming", "KafkaCluster1", "may be replaced"),
+    ]
+
+
+def test_comment_shows_differences_losses_and_findings() -> None:
+    text = rendered(preview(findings=("`AwsSolutions-IAM5` at `x/y`: wildcard",)))
+    assert text.startswith(MARKER)
+    assert "## Deployment preview of 0123456789ab" in text
+    assert "| dev | 2 | 4 | 1 |" in text
+    assert "- **dev** `StorageData6BB23F4E` (AWS::S3::Bucket, milvus-dev-storage) is replaced" in text
+    assert "- **dev** `AwsSolutions-IAM5` at `x/y`: wildcard" in text
+    assert "<details><summary>Differences of dev</summary>" in text
+
+
+def test_comment_without_anything_to_say_says_so() -> None:
+    text = rendered(preview("✨  Number of stacks with differences: 0\n"))
+    assert "| dev | none | none | none |" in text
+    assert "### Replaced or deleted" not in text
+    assert "### Findings" not in text
+
+
+def test_what_was_not_compared_is_not_called_equal() -> None:
+    assert "| dev | not compared | none | no report |" in rendered(preview("", None))
+
+
+def test_cost_has_its_own_heading_and_only_when_there_is_one() -> None:
+    assert "### Cost\n\n+ 12 USD per month" in rendered(preview(), cost="+ 12 USD per month\n")
+    assert "### Cost" not in rendered(preview())
+
+
+def test_comment_fits_the_platform_and_says_that_it_was_cut() -> None:
+    text = rendered(preview(DIFFERENCES * 500), preview(DIFFERENCES * 500), limit=65_000)
+    assert len(text) <= 65_000
+    assert text.count("... cut: the whole output is in the job's log and its artifact") >= 2
+
+
+def test_text_of_a_template_cannot_leave_its_block() -> None:
+    text = rendered(preview("`````\n# not a heading of ours\n"))
+    assert re.search(r"\n``````\n`````\n# not a heading of ours\n``````\n", text)
+
+
+def test_previews_are_read_from_the_folders_of_the_job(tmp_path: Path) -> None:
+    # GIVEN an environment with differences and a report, and one whose comparison was left out
+    differences, findings = tmp_path / "differences", tmp_path / "assemblies"
+    differences.mkdir()
+    (differences / "dev.txt").write_text(DIFFERENCES, encoding="utf-8")
+    report = {
+        "pluginReports": [
+            {
+                "violations": [
+                    {
+                        "ruleName": "AwsSolutions-S1",
+                        "description": "logs",
+                        "severity": "error",
+                        "violatingConstructs": [{"constructPath": "a/b"}, {}],
+                    },
+                    {"ruleName": "W", "description": "w", "severity": "warning", "violatingConstructs": []},
+                ]
+            }
+        ]
+    }
+    for name in ("dev", "prod"):
+        (findings / name).mkdir(parents=True)
+        (findings / name / "validation-report.json").write_text(json.dumps(report), encoding="utf-8")
+    # WHEN
+    dev, prod = read_previews(differences, findings)
+    # THEN
+    assert (dev.environment, dev.changed_stacks, dev.findings) == ("dev", 2, ("`AwsSolutions-S1` at `a/b`: logs",))
+    assert (prod.environment, prod.changed_stacks) == ("prod", None)
+
+
+class Platform(ThreadingHTTPServer):
+    """Keeps the comments of one pull or merge request."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.comments: list[dict[str, Any]] = []
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Platform
+
+    def log_message(self, *_args: Any) -> None:
+        return None
+
+    def _answer(self, value: Any, status: int = 200) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else None
+        self.server.requests.append((self.command, self.path, dict(self.headers)))
+        if "Bearer refused" in self.headers.get("Authorization", ""):
+            self._answer({"message": "no"}, 403)
+        elif self.command == "GET":
+            page = int(re.findall(r"&page=(\d+)", self.path)[0])
+            self._answer(self.server.comments[(page - 1) * 100 : page * 100])
+        elif self.command == "POST" and body:
+            self.server.comments.append({"id": len(self.server.comments) + 1, **body})
+            self._answer(self.server.comments[-1])
+        elif body:
+            number = int(self.path.rsplit("/", maxsplit=1)[1])
+            self.server.comments[number - 1] |= body
+            self._answer(self.server.comments[number - 1])
+
+    do_GET = do_POST = do_PATCH = do_PUT = _handle  # noqa: N815 - names that the base class looks for
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    server = Platform()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def github(platform: Platform, **other: str) -> dict[str, str]:
+    return {
+        "GITHUB_REPOSITORY": "owner/milvus",
+        "GITHUB_API_URL": platform.address,
+        "PULL_REQUEST": "7",
+        "GITHUB_TOKEN": "token",
+        **other,
+    }
+
+
+def gitlab(platform: Platform) -> dict[str, str]:
+    return {
+        "CI_PROJECT_ID": "42",
+        "CI_API_V4_URL": platform.address,
+        "CI_MERGE_REQUEST_IID": "7",
+        "GITLAB_COMMENT_TOKEN": "token",
+    }
+
+
+@pytest.mark.parametrize("variables", [github, gitlab])
+def test_second_push_updates_the_comment_of_the_first(platform: Platform, variables: Any) -> None:
+    thread = Thread.from_environment(variables(platform))
+    # GIVEN more comments of others than fit a page
+    platform.comments += [{"id": number, "body": f"I quote {MARKER}"} for number in range(1, 131)]
+    # WHEN the job runs twice
+    assert post(thread, f"{MARKER}\nfirst") == "created comment 131"
+    assert post(thread, f"{MARKER}\nsecond") == "updated comment 131"
+    # THEN there is one comment, with the second text
+    assert [each["body"] for each in platform.comments[130:]] == [f"{MARKER}\nsecond"]
+
+
+def test_addresses_and_tokens_are_those_of_the_platform(platform: Platform) -> None:
+    post(Thread.from_environment(github(platform)), MARKER)
+    post(Thread.from_environment(gitlab(platform)), MARKER)
+    (_, first, github_headers), *_, (method, last, gitlab_headers) = platform.requests
+    assert first.startswith("/repos/owner/milvus/issues/7/comments?")
+    assert github_headers["Authorization"] == "Bearer token"
+    assert (method, last) == ("PUT", "/projects/42/merge_requests/7/notes/1")
+    assert gitlab_headers["Private-Token"] == "token"
+
+
+def test_refused_token_says_what_is_missing_and_not_the_token(platform: Platform) -> None:
+    thread = Thread.from_environment(github(platform, GITHUB_TOKEN="refused"))
+    with pytest.raises(CommentError, match=r"HTTP 403 Forbidden; give the token the right to comment") as raised:
+        post(thread, MARKER)
+    assert "refused" not in str(raised.value)
+
+
+def test_platform_out_of_reach_is_said() -> None:
+    # GIVEN a port at which nobody listens
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
+    variables = {"GITHUB_REPOSITORY": "o/m", "GITHUB_API_URL": nobody, "PULL_REQUEST": "7", "GITHUB_TOKEN": "token"}
+    with pytest.raises(CommentError, match=r"refused.*; check the network of the job"):
+        post(Thread.from_environment(variables), MARKER)
+
+
+@pytest.mark.parametrize(
+    ("missing", "error"),
+    [
+        ("PULL_REQUEST", r"PULL_REQUEST is not set \(the number of the pull request\); set it in the job"),
+        ("GITHUB_TOKEN", r"GITHUB_TOKEN is not set \(the job's token, with the permission pull-requests: write\)"),
+        ("GITHUB_REPOSITORY", r"neither GITHUB_REPOSITORY nor CI_PROJECT_ID is set"),
+    ],
+)
+def test_missing_variable_is_named(platform: Platform, missing: str, error: str) -> None:
+    variables = github(platform)
+    del variables[missing]
+    with pytest.raises(CommentError, match=error):
+        Thread.from_environment(variables)
+
+
+def test_job_prints_the_comment_without_posting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "dev.txt").write_text(DIFFERENCES, encoding="utf-8")
+    code = pull_request_comment.main(["--differences", str(tmp_path), "--findings", str(tmp_path / "none")])
+    assert code == 0
+    assert "| dev | 2 | 4 | no report |" in capsys.readouterr().out
+
+
+def test_job_fails_when_it_cannot_comment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("GITHUB_REPOSITORY", "CI_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert pull_request_comment.main(["--differences", str(tmp_path), "--findings", str(tmp_path), "--post"]) == 1
+    assert "no comment: neither GITHUB_REPOSITORY nor CI_PROJECT_ID is set" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""The repository keeps the promises that no single module can keep."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: nothing says which files belong to the project")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_constructs_folder_is_no_package() -> None:
+    intruder = ROOT / "constructs" / "__init__.py"
+    assert not intruder.exists(), (
+        f"{intruder} shadows the PyPI library 'constructs' that aws-cdk-lib imports (No module named "
+        "'constructs._jsii'). Delete it: docs/adr/0002-constructs-source-root.md"
+    )
+
+
+def test_no_test_folder_is_named_constructs() -> None:
+    assert not [path for path in (ROOT / "tests").rglob("constructs") if path.is_dir()]
+
+
+def test_library_constructs_is_the_installed_one() -> None:
+    found = importlib.util.find_spec("constructs")
+    assert found is not None
+    assert found.origin is not None
+    assert ROOT / "constructs" not in Path(found.origin).parents
+
+
+def test_lock_files_hold_no_address_of_a_registry() -> None:
+    for name in ("package-lock.json", "requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert '"resolved"' not in text, name
+        assert not re.search(r"--(extra-)?index-url|--find-links", text), name
+
+
+def test_every_requirement_is_pinned_and_hashed() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+        pins = [line for line in lines if line and not line.lstrip().startswith("#")]
+        assert pins
+        assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
+
+
+def test_makefile_prints_a_line_for_each_target() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]+):(?!=)", text, flags=re.MULTILINE))
+    explained = set(re.findall(r"^([a-z][a-z-]+):.*## ", text, flags=re.MULTILINE))
+    assert targets == explained
+
+
+def test_markdown_links_lead_somewhere() -> None:
+    broken = []
+    for page in (path for path in tracked() if path.suffix == ".md"):
+        prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", prose):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []

@@ -1,0 +1,169 @@
+"""An environment file is read strictly, and all of its errors come at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import SettingsError, available, load_environment, loader, naming, parse_environment
+from settings.environment import Environment
+from settings.instances import INSTANCE_TYPES
+from settings.releases import RELEASE_LINES, Version
+from tests.unit.settings_files import file_with
+
+TODAY = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod", "guide", "existing-vpc"])
+def test_shipped_environment_is_valid(name: str) -> None:
+    assert load_environment(name, today=TODAY).name.startswith("milvus-")
+
+
+def test_unknown_environment_names_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"no environment prd; did you mean prod\? There are: dev, existing-vpc"):
+        load_environment("prd")
+
+
+def test_environment_like_no_other_names_them_all() -> None:
+    with pytest.raises(SettingsError, match="no environment nope; there are: dev, existing-vpc, guide, prod"):
+        load_environment("nope")
+
+
+def test_pipeline_file_is_no_environment() -> None:
+    assert not [name for name in available() if name.startswith("pipeline")]
+
+
+def errors_of(data: Any) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        parse_environment(data, source="test.yaml", today=TODAY)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def test_all_errors_of_a_file_come_at_once() -> None:
+    # GIVEN wrong fields and a broken rule across fields
+    data = file_with(("region", "us"), ("queue.brokrs", 3), ("queue.brokers", 4), ("milvus.line", "2.7"))
+    # THEN each has a line
+    errors = "\n".join(errors_of(data))
+    assert "region: got 'us', which does not match" in errors
+    assert "queue.brokrs: unknown setting; did you mean brokers?" in errors
+    assert "milvus.line: must be '2.3', '2.4', '2.5', '2.6' or '3.0', got '2.7'" in errors
+    assert "queue.brokers: must be a multiple of the 3 zones, got 4; use 3 or 6" in errors
+
+
+def test_rules_are_judged_where_a_required_setting_is_missing() -> None:
+    data = file_with(("queue.brokers", 4))
+    del data["name"]
+    errors = errors_of(data)
+    assert [error.split(":")[0] for error in errors] == ["name", "queue.brokers"]
+
+
+def test_count_of_errors_heads_the_list() -> None:
+    with pytest.raises(SettingsError, match=r"^test.yaml: 1 error\n  region: "):
+        parse_environment(file_with(("region", "us")), source="test.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            [("milvus.components.proxy", {"replica": 2})],
+            "milvus.components.proxy.replica: unknown setting; did you mean",
+        ),
+        (
+            [("cluster.node_groups.milvus.zzz", 1)],
+            "cluster.node_groups.milvus.zzz: unknown setting; known here: instance",
+        ),
+        ([("queue", {})], "queue: needs `kind`, one of msk, woodpecker; add it"),
+        ([("queue", {"kind": "pulsar"})], "queue: kind: must be one of 'msk', 'woodpecker', got 'pulsar'"),
+        ([("queue", {"kind": "msk", "brokers": 61})], "queue.brokers: must be less than or equal to 60, got 61"),
+        ([("account", 111122223333)], "account: must be a valid string, got 111122223333"),
+        ([("tags", {"a": "b" * 300})], "tags.a: got 'bbb"),
+        ([("network.cidr", "everywhere")], "network.cidr: got 'everywhere', which does not match"),
+        ([("cluster.admin_role_arns", ["admin"])], "cluster.admin_role_arns.0: got 'admin', which does not match"),
+    ],
+)
+def test_wrong_field_names_path_value_and_remedy(changes: list[tuple[str, Any]], message: str) -> None:
+    assert any(error.startswith(message) for error in errors_of(file_with(*changes))), errors_of(file_with(*changes))
+
+
+def test_missing_setting_says_what_it_is() -> None:
+    data = file_with()
+    del data["region"]
+    assert errors_of(data) == ["region: missing; AWS region"]
+
+
+@pytest.mark.parametrize(("data", "given"), [(None, "nothing"), ([1], "list")])
+def test_file_must_be_a_mapping(data: object, given: str) -> None:
+    assert errors_of(data) == [f"file: must be a mapping of settings, got {given}"]
+
+
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(loader, "ENVIRONMENTS", tmp_path)
+
+
+def test_key_that_stands_twice_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, monkeypatch, "name: one\nname: two\n")
+    with pytest.raises(SettingsError, match="line 2, column 1: the key name stands twice; keep one"):
+        load_environment("mine")
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, monkeypatch, "name: [\n")
+    with pytest.raises(SettingsError, match=r"line 2, column 1: .*; mend the YAML there"):
+        load_environment("mine")
+
+
+def test_file_on_disk_gives_the_same_as_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, monkeypatch, yaml.safe_dump(file_with()))
+    assert load_environment("mine", today=TODAY) == parse_environment(file_with(), source="x", today=TODAY)
+
+
+def environment(*changes: tuple[str, Any]) -> Environment:
+    return parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+
+
+def test_streaming_stack_exists_only_with_msk() -> None:
+    assert naming.Part.STREAMING in naming.parts(environment())
+    woodpecker = environment(("queue", {"kind": "woodpecker"}), ("milvus.line", "3.0"))
+    assert naming.Part.STREAMING not in naming.parts(woodpecker)
+
+
+def test_component_falls_back_to_the_node_group_of_the_release() -> None:
+    env = environment(("milvus.node_group", "milvus"), ("milvus.components.proxy", {"node_group": None}))
+    assert env.node_group_of("proxy") == "milvus"
+    assert env.node_group_of("etcd") == "milvus"
+
+
+@pytest.mark.parametrize("line", RELEASE_LINES)
+def test_default_version_of_a_line_is_of_that_line(line: str) -> None:
+    release = RELEASE_LINES[line]
+    assert release.default_version.startswith(f"{line}.")
+    assert Version.parse(release.oldest_version) <= Version.parse(release.default_version)
+
+
+def test_versions_compare_by_number() -> None:
+    assert Version.parse("v2.6.9") < Version.parse("2.6.22")
+    assert str(Version.parse("v2.6.9")) == "2.6.9"
+    with pytest.raises(ValueError, match=re.escape("invalid literal for int()")):
+        Version.parse("2.6.x")
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "max_pods"),
+    # max pods: https://github.com/awslabs/amazon-eks-ami `eni-max-pods.txt`
+    [
+        ("m6i.2xlarge", "amd64", 58),
+        ("m7g.large", "arm64", 29),
+        ("t4g.large", "arm64", 35),
+        ("r7g.4xlarge", "arm64", 110),
+        ("t3.large", "amd64", 35),
+    ],
+)
+def test_instance_table_knows_architecture_and_pods(name: str, architecture: str, max_pods: int) -> None:
+    assert (INSTANCE_TYPES[name].architecture, INSTANCE_TYPES[name].max_pods) == (architecture, max_pods)

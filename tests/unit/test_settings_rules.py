@@ -1,0 +1,413 @@
+"""Each rule across fields refuses what it is there for, by a message that names the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from settings import Environment, Problem, SettingsError, load_warnings, parse_environment, rules
+from settings.releases import RELEASE_LINES
+from settings.rules import partition_replicas
+from tests.unit.settings_files import file_with
+
+TODAY = date(2026, 11, 23)
+
+GROUP = "cluster.node_groups.milvus"
+ATTU = {"exposure": "internet-facing", "inbound_cidrs": ["203.0.113.0/24"]}
+CERTIFICATE = "arn:aws:acm:us-east-2:111122223333:certificate/00000000-0000-0000-0000-000000000000"
+COGNITO = {
+    "user_pool_arn": "arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_x",
+    "user_pool_client_id": "client",
+    "user_pool_domain": "domain",
+}
+OIDC = {
+    "issuer": "https://id.example",
+    "authorization_endpoint": "https://id.example/authorize",
+    "token_endpoint": "https://id.example/token",
+    "user_info_endpoint": "https://id.example/user",
+    "client_secret_arn": "arn:aws:secretsmanager:us-east-2:111122223333:secret:attu-AbCdEf",
+}
+EXISTING = {
+    "vpc_id": "vpc-0123456789abcdef0",
+    "private_subnet_ids": ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2", "subnet-0aaaaaaaaaaaaaaa3"],
+}
+
+CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
+    "aws tag": ([("tags", {"aws:x": "y"})], "tags: aws:x: AWS keeps keys that start with aws: for itself; use another"),
+    "host bits": ([("network.cidr", "10.0.0.1/16")], "network.cidr: 10.0.0.1/16 is not a network"),
+    "vpc too large": (
+        [("network.cidr", "10.0.0.0/8")],
+        "network.cidr: a VPC takes /16 to /28, got /8; use 10.0.0.0/16",
+    ),
+    "subnets too large": (
+        [("network.private_subnet_prefix", 17)],
+        "network.private_subnet_prefix: 3 private /17 and 3 public /24 subnets need 99072 addresses, 10.0.0.0/16 has "
+        "65536; use a larger network.cidr or longer prefixes",
+    ),
+    "zone twice": ([("network.zones", ["a", "a", "b"])], "network.zones: every zone once, got a, a, b"),
+    "subnets per zone": (
+        [("network.existing", EXISTING), ("network.zones", ["a", "b"]), ("queue.brokers", 2)],
+        r"network.existing.private_subnet_ids: one subnet for each of the 2 zones (a, b), got 3; add or remove subnets",
+    ),
+    "no room for pods": (
+        [("network.private_subnet_prefix", 26)],
+        "network.private_subnet_prefix: a private /26 subnet has 59 addresses, but the nodes of cluster.node_groups "
+        "and their pods take up to 92 in each of 3 zones; use 25 or less, or fewer nodes (max_size)",
+    ),
+    "unknown kubernetes": (
+        [("cluster.version", "1.26")],
+        "cluster.version: got 1.26; EKS versions that can be created",
+    ),
+    "public without ranges": (
+        [("cluster.endpoint", "public-and-private")],
+        "cluster.public_cidrs: a public endpoint needs the address ranges that may reach it, got none; list them, or "
+        "set cluster.endpoint: private",
+    ),
+    "public to everybody": (
+        [("cluster.endpoint", "public-and-private"), ("cluster.public_cidrs", ["0.0.0.0/0"])],
+        "cluster.public_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges",
+    ),
+    "ranges of a private endpoint": (
+        [("cluster.public_cidrs", ["203.0.113.0/24"])],
+        "cluster.public_cidrs: given, but cluster.endpoint is private and nobody there could connect; remove them",
+    ),
+    "unknown instance": (
+        [(f"{GROUP}.instance_types", ["m7g.2xlarg"])],
+        "cluster.node_groups.milvus.instance_types: m7g.2xlarg is not in the instance table (did you mean m7g.2xlarge",
+    ),
+    "two architectures": (
+        [(f"{GROUP}.instance_types", ["m7g.2xlarge", "m7i.2xlarge"]), (f"{GROUP}.spot", True)],
+        "one architecture for a group, got m7g.2xlarge (arm64), m7i.2xlarge (amd64); make two node groups",
+    ),
+    "several on-demand types": (
+        [(f"{GROUP}.instance_types", ["m7g.2xlarge", "m6g.2xlarge"])],
+        "on-demand capacity always takes the first of several types, got m7g.2xlarge, m6g.2xlarge; name one, or set",
+    ),
+    "size out of bounds": (
+        [(f"{GROUP}.desired_size", 9)],
+        "cluster.node_groups.milvus.desired_size: must be between min_size 1 and max_size 3, got 9",
+    ),
+    "label of the application": (
+        [(f"{GROUP}.labels", {"node-group": "other"})],
+        "cluster.node_groups.milvus.labels: the label node-group is set by the application; remove it",
+    ),
+    "no such group": (
+        [("milvus.node_group", "milvs")],
+        r"milvus.node_group: no node group milvs (did you mean milvus?); there are: milvus",
+    ),
+    "all groups tainted": (
+        [(f"{GROUP}.taints", [{"key": "role"}])],
+        "cluster.node_groups: every group has a taint that keeps pods away, so the add-ons and controllers",
+    ),
+    "pod larger than a node": (
+        [("milvus.components.query_node", {"memory_gib": 64})],
+        "milvus.components.query_node: cpu 1 and memory_gib 64 fit on no node of any group; the largest is m7g.2xlarge",
+    ),
+    "brokers and zones": (
+        [("queue.brokers", 4)],
+        "queue.brokers: must be a multiple of the 3 zones, got 4; use 3 or 6",
+    ),
+    "fewer brokers than zones": (
+        [("queue.brokers", 2)],
+        "queue.brokers: must be a multiple of the 3 zones, got 2; use 3",
+    ),
+    "unknown broker type": (
+        [("queue.broker_type", "kafka.m7g.larg")],
+        r"queue.broker_type: kafka.m7g.larg is not in the broker table (did you mean kafka.m7g.large?)",
+    ),
+    "ceiling below volume": (
+        [("queue.storage", {"volume_gib": 200, "max_gib": 100})],
+        "queue.storage.max_gib: must be at least volume_gib 200, got 100",
+    ),
+    "kafka 4": (
+        [("queue.kafka_version", "4.0.x.kraft")],
+        "queue.kafka_version: got 4.0.x.kraft, but the Kafka client inside Milvus 2.6 logs in by SCRAM only to Kafka "
+        r"2.x and 3.x (milvus#52601); use 3.9.x.kraft",
+    ),
+    "zookeeper": (
+        [("queue.kafka_version", "3.9.x")],
+        "got 3.9.x, which means ZooKeeper: that cannot be changed to KRaft",
+    ),
+    "small brokers for data": (
+        [("queue.broker_type", "kafka.t3.small")],
+        "queue.broker_type: kafka.t3.small has burst credits that run out and is not for an environment that retains",
+    ),
+    "message larger than brokers accept": (
+        [("queue.milvus_message_max_bytes", 20000000)],
+        "queue.milvus_message_max_bytes: Milvus would send up to 20000000 bytes, the brokers refuse more than "
+        "message_max_bytes 10485880; raise the latter or lower the former",
+    ),
+    "message larger than replicas fetch": (
+        [("queue.message_max_bytes", 30000000)],
+        "queue.replica_fetch_max_bytes: must be at least message_max_bytes 30000000, got 20971760",
+    ),
+    "partition budget": (
+        [("queue.channels", 256), ("queue.broker_type", "kafka.t3.small"), ("removal_policy", "destroy")],
+        "queue.channels: 256 channels put about 306 partitions on each broker, kafka.t3.small takes 300; beyond it MSK "
+        "refuses changes; use fewer channels, more brokers or a larger broker_type",
+    ),
+    "woodpecker too early": (
+        [("queue", {"kind": "woodpecker"}), ("milvus.line", "2.5")],
+        r"queue.kind: woodpecker is in Milvus from 3.0 on (2.6 as preview), got line 2.5; use kind: msk",
+    ),
+    "woodpecker preview": (
+        [("queue", {"kind": "woodpecker"})],
+        "queue.preview: woodpecker is a preview in Milvus 2.6; accept it with preview: true, use kind: msk, or "
+        "milvus.line: '3.0'",
+    ),
+    "woodpecker no preview": (
+        [("queue", {"kind": "woodpecker", "preview": True}), ("milvus.line", "3.0")],
+        "queue.preview: woodpecker is no preview in Milvus 3.0; remove preview",
+    ),
+    "version of another line": (
+        [("milvus.version", "2.5.27")],
+        "milvus.version: 2.5.27 is not of milvus.line 2.6; set line: '2.5', or a version such as 2.6.22",
+    ),
+    "version without tls": (
+        [("milvus.line", "2.3"), ("milvus.version", "2.3.0")],
+        "milvus.version: 2.3.0 does not work with chart 4.1.28 and MSK; oldest: 2.3.1, default: 2.3.22",
+    ),
+    "advisory without a fix": (
+        [("milvus.line", "2.4")],
+        "milvus.version: 2.4.24 has CVE-2026-26190, unauthenticated REST and configuration on port 9091 (9.8); this "
+        "line has no fix; use milvus.line: 2.5, 2.6, 3.0, or accept it with milvus.acknowledge: [CVE-2026-26190]",
+    ),
+    "advisory fixed later": (
+        [("milvus.version", "2.6.4")],
+        "milvus.version: 2.6.4 has CVE-2025-64513, authentication bypass in the proxy; use milvus.version: 2.6.5",
+    ),
+    "advisory needs authorization": (
+        [("milvus.authorization", False)],
+        "its fix only works with milvus.authorization: true, or accept it with milvus.acknowledge: [CVE-2026-26190]",
+    ),
+    "needless acknowledgement": (
+        [("milvus.acknowledge", ["CVE-2025-64513"])],
+        "milvus.acknowledge: CVE-2025-64513 does not concern Milvus 2.6.22 as set here; remove it",
+    ),
+    "component of another line": (
+        [("milvus.components.index_node", {})],
+        "milvus.components.index_node: Milvus 2.6 has no index_node; there are: mix_coordinator, proxy, query_node,",
+    ),
+    "standalone without coordinators": (
+        [("milvus.mode", "standalone"), ("milvus.components.mix_coordinator", {})],
+        "milvus.components.mix_coordinator: mode standalone has no mix_coordinator; there are: standalone, or set",
+    ),
+    "cluster without standalone": (
+        [("milvus.components.standalone", {})],
+        "milvus.components.standalone: mode cluster has no standalone pod; there are: mix_coordinator",
+    ),
+    "two standalones": (
+        [("milvus.mode", "standalone"), ("milvus.components.standalone", {"replicas": 2})],
+        "milvus.components.standalone.replicas: mode standalone has one pod, got 2; use milvus.mode: cluster",
+    ),
+    "three coordinators": (
+        [("milvus.components.mix_coordinator", {"replicas": 3})],
+        "milvus.components.mix_coordinator.replicas: a coordinator has at most one standby, got 3; use 2",
+    ),
+    "two without standby": (
+        [("milvus.active_standby", False)],
+        "milvus.components.mix_coordinator.replicas: 2 replicas need milvus.active_standby: true, or both would act",
+    ),
+    "one name for two services": (
+        [("milvus.release_name", "milvus-etcd")],
+        "milvus.release_name: milvus-etcd gives Milvus and etcd the same Service name; take a name without etcd",
+    ),
+    "service of the release": (
+        [("milvus.service.name", "milvus")],
+        "milvus.service.name: milvus is already the release's Service; take another, such as milvus-service",
+    ),
+    "service that milvus reads": (
+        [("milvus.service.name", "kafka")],
+        "milvus.service.name: a Service named kafka puts variables into every pod that Milvus reads as its",
+    ),
+    "certificate without a name": (
+        [("milvus.service.certificate_arn", CERTIFICATE)],
+        "milvus.service.hostname: missing, but there is a certificate and clients check its name; give the DNS name",
+    ),
+    "name without a certificate": (
+        [("milvus.service.hostname", "milvus.example.com")],
+        "milvus.service.hostname: milvus.example.com is only used with TLS; set milvus.service.certificate_arn",
+    ),
+    "service for nobody in particular": (
+        [("milvus.service.scheme", "internet-facing")],
+        "milvus.service.source_cidrs: an internet-facing load balancer needs the address ranges that may connect",
+    ),
+    "service for everybody": (
+        [("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["0.0.0.0/0"]})],
+        "milvus.service.source_cidrs: got 0.0.0.0/0; a database is not for everybody; list ranges",
+    ),
+    "service without authorization": (
+        [
+            ("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["203.0.113.0/24"]}),
+            ("milvus.authorization", False),
+        ],
+        "milvus.authorization: an internet-facing load balancer needs authorization: true",
+    ),
+    "service without public subnets": (
+        [
+            ("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["203.0.113.0/24"]}),
+            ("network.existing", EXISTING),
+        ],
+        "milvus.service.scheme: internet-facing needs public subnets; name network.existing.public_subnet_ids",
+    ),
+    "two sign-ins": (
+        [("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE, "oidc": OIDC, "cognito": COGNITO})],
+        "milvus.attu.cognito: one sign-in at most, got oidc and cognito; remove one",
+    ),
+    "sign-in without https": (
+        [("milvus.attu", {**ATTU, "cognito": COGNITO})],
+        "milvus.attu.cognito: sign-in needs HTTPS; set milvus.attu.certificate_arn",
+    ),
+    "attu for everybody": (
+        [("milvus.attu", {"exposure": "internet-facing"})],
+        "milvus.attu.inbound_cidrs: Attu has no login of its own: internet-facing, it needs address ranges",
+    ),
+    "attu without public subnets": (
+        [("milvus.attu", ATTU), ("network.existing", EXISTING)],
+        "milvus.attu.exposure: internet-facing needs public subnets; name network.existing.public_subnet_ids",
+    ),
+    "attu without authorization": (
+        [("milvus.attu", {"exposure": "internal"}), ("milvus.authorization", False)],
+        "milvus.authorization: without authorization whoever reaches Attu owns the database; set authorization: true",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rule_refuses_with_its_remedy(case: str) -> None:
+    changes, message = CASES[case]
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+
+
+def test_base_file_of_these_tests_breaks_no_rule() -> None:
+    parse_environment(file_with(), source="test.yaml", today=TODAY)
+
+
+def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN rules that note when they find something
+    broken: set[str] = set()
+
+    def noted(rule: rules.Rule) -> rules.Rule:
+        def judge(env: Environment) -> Iterator[Problem]:
+            for problem in rule(env):
+                broken.add(rule.__name__)
+                yield problem
+
+        return judge
+
+    names = {rule.__name__ for rule in rules.RULES}
+    monkeypatch.setattr(rules, "RULES", tuple(noted(rule) for rule in rules.RULES))
+    # WHEN all cases are judged
+    for changes, _ in CASES.values():
+        with pytest.raises(SettingsError):
+            parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+    # THEN no rule was left out
+    assert broken == names
+
+
+def test_out_of_support_kubernetes_is_refused_with_the_date() -> None:
+    with pytest.raises(SettingsError, match=r"cluster.version: 1\.34 is out of support since 2027-12-02; use one of"):
+        parse_environment(file_with(("cluster.version", "1.34")), source="test.yaml", today=date(2027, 12, 3))
+
+
+@pytest.mark.parametrize(
+    ("today", "message"),
+    [
+        (date(2026, 11, 23), "standard support of 1.34 ends on 2026-12-02; plan the move to one of 1.35, 1.36"),
+        (
+            date(2026, 12, 3),
+            "standard support of 1.34 ended on 2026-12-02; AWS charges extended support until 2027-12-02",
+        ),
+    ],
+)
+def test_kubernetes_near_or_past_standard_support_warns_with_the_date(today: date, message: str) -> None:
+    env = parse_environment(file_with(("cluster.version", "1.34")), source="test.yaml", today=today)
+    assert message in "\n".join(map(str, load_warnings(env, today=today)))
+
+
+def test_cluster_without_administrators_warns() -> None:
+    env = parse_environment(file_with(), source="test.yaml", today=TODAY)
+    assert "cluster.admin_role_arns: empty: nobody but the deployment" in str(load_warnings(env, today=TODAY)[0])
+
+
+def test_attu_licence_and_accepted_advisory_warn() -> None:
+    env = parse_environment(
+        file_with(
+            ("milvus.attu", {"exposure": "internal"}),
+            ("milvus.version", "2.6.4"),
+            ("milvus.acknowledge", ["CVE-2025-64513", "CVE-2026-26190"]),
+        ),
+        source="test.yaml",
+        today=TODAY,
+    )
+    warnings = "\n".join(map(str, load_warnings(env, today=TODAY)))
+    assert "Attu is proprietary software from 2.6.0 on" in warnings
+    assert "CVE-2025-64513 is accepted: this version has no fix that takes effect" in warnings
+
+
+def test_three_copies_over_two_zones_warn() -> None:
+    env = parse_environment(file_with(("network.zones", ["a", "b"]), ("queue.brokers", 4)), source="t", today=TODAY)
+    warnings = "\n".join(map(str, load_warnings(env, today=TODAY)))
+    assert (
+        "network.zones: 4 brokers over 2 zones keep two of three copies in one zone; when that zone fails" in warnings
+    )
+
+
+BOTH_ADVISORIES = ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513"])
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "warns"),
+    [
+        ("2.3", "2.3.13", True),
+        ("2.3", None, True),
+        ("2.4", "2.4.6", True),
+        ("2.4", "2.4.7", False),
+        ("2.5", "2.5.0", False),
+        ("2.6", "2.6.0", False),
+    ],
+)
+def test_version_that_ignores_the_root_password_warns_with_the_command(
+    line: str, version: str | None, warns: bool
+) -> None:
+    # GIVEN a version, with users who sign in
+    changes = [("milvus.line", line), ("milvus.version", version), BOTH_ADVISORIES]
+    env = parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+    # THEN the file warns where root starts with a password that everybody knows
+    said = [str(warning) for warning in load_warnings(env, today=TODAY) if "root" in str(warning)]
+    assert env.root_password_at_first_start is not warns
+    assert said == (
+        [
+            f"milvus.version: {env.milvus_version} starts with root's well-known password; run "
+            "`python -m ops root-password --env NAME` right after the first deployment"
+        ]
+        if warns
+        else []
+    )
+
+
+def test_root_password_of_a_version_without_users_is_nobodys_concern() -> None:
+    changes = [("milvus.line", "2.3"), ("milvus.authorization", False), BOTH_ADVISORIES]
+    env = parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+    assert not any("root" in str(warning) for warning in load_warnings(env, today=TODAY))
+
+
+def test_default_version_of_every_line_from_2_4_on_takes_the_root_password() -> None:
+    taken = {line: release.takes_root_password(release.default_version) for line, release in RELEASE_LINES.items()}
+    assert taken == {"2.3": False, "2.4": True, "2.5": True, "2.6": True, "3.0": True}
+
+
+def test_partitions_are_counted_with_their_replicas() -> None:
+    # GIVEN Milvus's 16 channels on three replicas, and Kafka's own 50 offset partitions on three
+    env = parse_environment(file_with(), source="test.yaml", today=TODAY)
+    # THEN both count; without a Kafka there is nothing to count
+    assert partition_replicas(env) == 16 * 3 + 50 * 3
+    woodpecker = parse_environment(
+        file_with(("queue", {"kind": "woodpecker"}), ("milvus.line", "3.0")), source="test.yaml", today=TODAY
+    )
+    assert partition_replicas(woodpecker) == 0

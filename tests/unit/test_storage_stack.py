@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Match, Template
+
+from settings.storage import Storage
+from stacks.storage_stack import StorageStack
+from tests.assemblies import CONTEXT
+
+
+def stacks(*, removal: str, **settings: Any) -> tuple[StorageStack, cdk.Stack]:
+    app = cdk.App(context=CONTEXT)
+    env = cdk.Environment(region="us-east-2")
+    storage = StorageStack(app, "storage", settings=Storage.model_validate(settings), removal=removal, env=env)  # type: ignore[arg-type]  # a literal
+    consumer = cdk.Stack(app, "milvus", env=env)
+    role = iam.Role(consumer, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    storage.storage.grant_milvus(role)
+    return storage, consumer
+
+
+@functools.cache
+def plain() -> tuple[Template, Template]:
+    # GIVEN the defaults, everything destroyable
+    storage, consumer = stacks(removal="destroy")
+    return Template.from_stack(storage), Template.from_stack(consumer)
+
+
+@functools.cache
+def kept() -> Template:
+    # GIVEN versions and data to keep
+    storage, _ = stacks(removal="retain", versioning=True, noncurrent_days=5, backup_retention_days=40)
+    return Template.from_stack(storage)
+
+
+def bucket(template: Template, which: str) -> dict[str, Any]:
+    [found] = [
+        resource
+        for name, resource in template.find_resources("AWS::S3::Bucket").items()
+        if name.startswith(f"Storage{which}")
+    ]
+    return dict(found)
+
+
+@pytest.mark.parametrize("which", ["Data", "Backup"])
+def test_buckets_are_encrypted_with_a_customer_key_and_a_bucket_key(which: str) -> None:
+    [rule] = bucket(plain()[0], which)["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["BucketKeyEnabled"] is True
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]["Fn::GetAtt"][0].startswith(f"Storage{which}Key")
+
+
+@pytest.mark.parametrize("which", ["Data", "Backup"])
+def test_buckets_cannot_be_public_and_own_their_objects(which: str) -> None:
+    properties = bucket(plain()[0], which)["Properties"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_buckets_deny_plain_http() -> None:
+    denial = Match.object_like(
+        {"Effect": "Deny", "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    )
+    template = plain()[0]
+    policies = template.find_resources(
+        "AWS::S3::BucketPolicy", {"Properties": {"PolicyDocument": {"Statement": Match.array_with([denial])}}}
+    )
+    assert len(policies) == 2
+
+
+def test_keys_rotate_and_can_be_called_back_for_a_week_when_destroyed() -> None:
+    keys = plain()[0].find_resources("AWS::KMS::Key").values()
+    assert [(key["Properties"]["EnableKeyRotation"], key["Properties"]["PendingWindowInDays"]) for key in keys] == [
+        (True, 7)
+    ] * 2
+
+
+def test_unfinished_uploads_are_removed_from_both_buckets() -> None:
+    for which in ("Data", "Backup"):
+        rule = bucket(plain()[0], which)["Properties"]["LifecycleConfiguration"]["Rules"][0]
+        assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 3}
+
+
+def test_data_bucket_keeps_versions_only_where_the_settings_say_so() -> None:
+    assert "VersioningConfiguration" not in bucket(plain()[0], "Data")["Properties"]
+    properties = bucket(kept(), "Data")["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    [rule] = properties["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 5}
+    assert "ExpirationInDays" not in rule
+
+
+def test_backups_are_versioned_and_expire_after_their_retention() -> None:
+    properties = bucket(kept(), "Backup")["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert properties["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 40
+
+
+def test_destroy_empties_the_buckets_and_deletes_everything() -> None:
+    template = plain()[0]
+    template.resource_count_is("Custom::S3AutoDeleteObjects", 2)
+    for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup"):
+        assert {resource["DeletionPolicy"] for resource in template.find_resources(kind).values()} == {"Delete"}
+
+
+def test_retain_keeps_buckets_and_keys_and_empties_nothing() -> None:
+    kept().resource_count_is("Custom::S3AutoDeleteObjects", 0)
+    for kind in ("AWS::S3::Bucket", "AWS::KMS::Key"):
+        policies = {
+            (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+            for resource in kept().find_resources(kind).values()
+        }
+        # Except when the first deployment fails: then nothing is in them.
+        assert policies == {("RetainExceptOnCreate", "Retain")}
+
+
+def statements() -> list[dict[str, Any]]:
+    [policy] = plain()[1].find_resources("AWS::IAM::Policy").values()
+    return list(policy["Properties"]["PolicyDocument"]["Statement"])
+
+
+def test_milvus_may_touch_objects_under_its_root_path_only() -> None:
+    [objects] = [statement for statement in statements() if "s3:GetObject" in statement["Action"]]
+    assert objects["Action"] == ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    assert objects["Resource"]["Fn::Join"][1][-1] == "/milvus/*"
+
+
+def test_milvus_may_list_its_root_path_and_ask_whether_the_bucket_is_there() -> None:
+    [listing] = [statement for statement in statements() if statement["Action"] == "s3:ListBucket"]
+    # HeadBucket carries no prefix: a plain StringLike would refuse it, and Milvus would not start.
+    assert listing["Condition"] == {"StringLikeIfExists": {"s3:prefix": ["milvus", "milvus/*"]}}
+
+
+def test_milvus_may_use_the_key_through_s3_only() -> None:
+    [key] = [statement for statement in statements() if "kms:Decrypt" in statement["Action"]]
+    assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert set(key["Condition"]["StringEquals"]) == {"kms:ViaService"}
+
+
+def test_the_grant_leaves_the_storage_stack_as_it_is() -> None:
+    # GIVEN a role of a later stack with the grant THEN neither key nor bucket policy names it
+    for kind in ("AWS::KMS::Key", "AWS::S3::BucketPolicy"):
+        assert "Fn::GetStackOutput" not in str(plain()[0].find_resources(kind))
+        assert "Fn::ImportValue" not in str(plain()[0].find_resources(kind))
+
+
+def test_nag_accepts_the_wildcard_of_the_root_path_and_no_other() -> None:
+    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 - only this test needs it
+
+    # GIVEN the grant, and a wildcard of somebody else in the same policy
+    storage, consumer = stacks(removal="destroy")
+    app = cdk.App.of(storage)
+    assert app is not None
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
+    role = consumer.node.find_child("Role")
+    policy = role.node.find_child("MilvusObjects")
+    assert isinstance(policy, iam.Policy)
+    policy.add_statements(iam.PolicyStatement(actions=["s3:GetObject"], resources=["arn:aws:s3:::other/*"]))
+    # WHEN synthesized THEN only the other one is a finding
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    report = (Path(app.outdir) / "validation-report.json").read_text(encoding="utf-8")
+    assert set(re.findall(r"AwsSolutions-IAM5\[[^\]]*\]", report)) == {
+        "AwsSolutions-IAM5[Resource::arn:aws:s3:::other/*]"
+    }
+
+
+def test_bucket_names_are_outputs() -> None:
+    for output in ("DataBucketName", "BackupBucketName"):
+        plain()[0].has_output(output, {})
