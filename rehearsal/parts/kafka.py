@@ -197,7 +197,9 @@ class Kafka(RunningPart):
     def _format(self, number: int) -> None:
         users = [argument for user in self._users.items() for argument in ("--add-scram", stored_credential(*user))]
         config = str(self._file(number, "server.properties"))
-        self._run_java("kafka.tools.StorageTool", "format", "--cluster-id", self._cluster, "--config", config, *users)
+        # In one word: an id may begin with a hyphen, which the tool would take for an option.
+        cluster = f"--cluster-id={self._cluster}"
+        self._run_java("kafka.tools.StorageTool", "format", cluster, "--config", config, *users)
 
     def _tool(
         self,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import uuid
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from rehearsal.parts import kafka
 from rehearsal.parts.certificates import Authority, service_account_key
 from rehearsal.parts.milvus import COMPONENTS_2_3, COMPONENTS_2_6, Component, server
 from rehearsal.parts.milvus_configuration import chart_layers, merged, nested, server_defaults
@@ -185,3 +187,20 @@ def test_two_runs_in_one_second_have_folders_of_their_own(tmp_path: Path) -> Non
     with Run(root=tmp_path) as first, Run(root=tmp_path) as second:
         assert first.folder != second.folder
         assert (tmp_path / "latest").resolve() == second.folder.resolve()
+
+
+def test_cluster_id_that_begins_with_a_hyphen_is_no_option_of_kafkas_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a random id that begins with a hyphen, as one of 64 does
+    monkeypatch.setattr(kafka, "kafka_jars", lambda: tmp_path)
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xf8" * 16))
+    said: list[str] = []
+    monkeypatch.setattr(kafka.Kafka, "_run_java", lambda _self, _main, *arguments: said.extend(arguments))
+
+    # WHEN
+    with Run(root=tmp_path) as run:
+        kafka.Kafka(run=run, properties={}, users={}, brokers=1)._format(1)
+
+    # THEN
+    assert [argument for argument in said if "cluster-id" in argument] == ["--cluster-id=-Pj4-Pj4-Pj4-Pj4-Pj4-A"]
