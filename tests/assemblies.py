@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,12 +30,19 @@ def assembly(name: str) -> Path:
 
     from stacks.build import build_environment  # noqa: PLC0415
 
-    folder = tempfile.mkdtemp(prefix=f"assembly-{name}-")
-    app = cdk.App(outdir=folder, context=CONTEXT)
+    folder = folder_of_this_process(f"assembly-{name}")
+    app = cdk.App(outdir=str(folder), context=CONTEXT)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
     build_environment(app, load_environment(name))
     app.synth()
-    return Path(folder)
+    return folder
+
+
+def folder_of_this_process(name: str) -> Path:
+    """Return a new folder that is gone when this process is."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def templates(name: str) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import yaml
 
 from settings import loader
 from settings.pipeline import Placed, parse_pipeline, place
-from tests.assemblies import CONTEXT
+from tests.assemblies import CONTEXT, folder_of_this_process
 
 PIPELINE_ACCOUNT, DEV_ACCOUNT, PROD_ACCOUNT = "111111111111", "222222222222", "333333333333"
 
@@ -81,7 +80,7 @@ def synthesize(data: dict[str, Any], folder: Path) -> list[Placed]:
 @functools.cache
 def pipeline_assembly(kind: str) -> Path:
     """Return the folder of the cloud assembly of a kind of pipeline."""
-    folder = Path(tempfile.mkdtemp(prefix=f"pipeline-{kind}-"))
+    folder = folder_of_this_process(f"pipeline-{kind}")
     synthesize(pipeline_file(kind), folder)
     return folder
 

@@ -181,7 +181,8 @@ def pull_charts(env: str, *, report: Callable[[str], None]) -> None:
 
 
 def _synthesize(env: str, assembly: Path, log: Path) -> None:
-    Cdk(environment=os.environ, log=log, on_event=lambda _: None, assembly=assembly).synth(env)
+    environment = {**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"}
+    Cdk(environment=environment, log=log, on_event=lambda _: None, assembly=assembly).synth(env)
 
 
 def charts_of(assembly: Path) -> list[Wanted]:

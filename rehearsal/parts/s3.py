@@ -50,7 +50,10 @@ class S3(RunningPart):
             name=name,
             command=[
                 weed(),
+                # Otherwise its logs, and a socket, stay in the machine's temporary folder.
+                "-logtostderr=true",
                 "mini",
+                "-s3.localSocket=s3.sock",
                 f"-dir={run.data(f'{name}-volumes')}",
                 f"-ip={LOOPBACK}",
                 f"-ip.bind={LOOPBACK}",
