@@ -118,7 +118,7 @@ class PipelineStack(cdk.Stack):
             enable_key_rotation=True,
             publish_assets_in_parallel=False,
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
-                role_policy=[steps.lookup(placed.env) for wave in waves for placed in wave]
+                role_policy=[steps.bootstrap_reader(placed.env) for wave in waves for placed in wave]
             ),
             code_build_defaults=build_defaults(settings.build, cache=artifacts.cache("packages")),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import aws_cdk as cdk
@@ -98,23 +99,27 @@ def pin_security_check(pipeline: IConstruct, settings: Build) -> None:
                 "adapt pin_security_check"
             )
         project.add_property_override("Source.BuildSpec", {"Fn::Join": [delimiter, pinned]})
-        project.add_property_override("Environment.Image", settings.image)
+        image = build_image(settings)
+        project.add_property_override("Environment.Image", image.image_id)
+        project.add_property_override("Environment.Type", image.type)
 
 
 def publish_with_the_cdk(pipeline: IConstruct, settings: Build) -> None:
     """Let the pinned CDK command line publish the assets of every environment, which it knows from the assembly.
 
     CDK Pipelines would install the program `cdk-assets`, which is released apart from the library: its newest version
-    may not read what this version of the library writes, and then nothing can be deployed. Publishing needs to read
-    each account's bootstrap version besides; see `lookup` in `milvus_constructs.pipeline_steps`.
+    may not read what this version of the library writes, and then nothing can be deployed. Publishing reads each
+    environment's bootstrap besides; see `bootstrap_reader` in `milvus_constructs.pipeline_steps`. The pipeline's own
+    assets are left to its self-mutation: this step has no right in the pipeline's account.
 
     Args:
         pipeline: The pipeline, after it was built.
         settings: Image and runtimes.
     """
+    stacks = shlex.quote(f"{cdk.Stack.of(pipeline).node.path}/*/*")
     spec = runtime_spec(settings)
     spec["phases"]["install"]["commands"] = [f"npm install -g aws-cdk@{CDK_CLI}"]
-    spec["phases"]["build"] = {"commands": ["cdk publish-assets --unstable=publish-assets --app . '**'"]}
+    spec["phases"]["build"] = {"commands": [f"cdk publish-assets --unstable=publish-assets --app . {stacks}"]}
     for project in cdk.Stack.of(pipeline).node.find_all():
         if isinstance(project, codebuild.CfnProject) and "/Assets/" in project.node.path:
             project.add_property_override("Source.BuildSpec", json.dumps(spec, indent=2))

@@ -130,6 +130,16 @@ def lookup(env: Environment) -> iam.PolicyStatement:
     return _assume(_lookup_role(env), env)
 
 
+def bootstrap_reader(env: Environment) -> iam.PolicyStatement:
+    """Return the right to assume the bootstrap's deploy role in an environment's account, for publishing assets.
+
+    Before it publishes, the CDK command line reads the version of the bootstrap, and it does so as the role that
+    deploys, not as the one that looks up (`accessStackForReadOnlyStackOperations` in aws-cdk-cli's
+    `lib/api/environment/environment-access.ts`). The step of the pipeline's self-mutation may assume the same role.
+    """
+    return _assume(f"cdk-{_QUALIFIER}-deploy-role-{env.account or 'ACCOUNT'}-{env.region}", env)
+
+
 def _place(env: Environment) -> str:
     account = f" --account {env.account}" if env.account else ""
     return f" --region {env.region}{account}"

@@ -64,6 +64,20 @@ def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> N
     assert "9091" in done.stdout
 
 
+def test_checks_of_the_step_pass_over_the_packages_that_the_build_caches(tmp_path: Path) -> None:
+    # GIVEN sources as a pipeline gets them, without git, and a package where the buildspec lets uv keep it
+    tree = copy_of_source(tmp_path)
+    project = project_of(pipeline_template("shipped"), action_named(pipeline_template("shipped"), "Synth"))
+    variables = {each["Name"]: each["Value"] for each in project["Properties"]["Environment"]["EnvironmentVariables"]}
+    package = tree / variables["UV_CACHE_DIR"] / "archive-v0" / "somebody" / "package.py"
+    package.parent.mkdir(parents=True)
+    package.write_text("import os,sys\nx = eval( 'os' )\n", encoding="utf-8")
+    # WHEN what `make check` does first is done
+    done = run(["ruff format --check --quiet . && ruff check --quiet ."], tree)
+    # THEN
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.real
 @pytest.mark.skipif("'real' not in config.getoption('markexpr')", reason="lints, tests and synthesizes: make test-full")
 def test_commands_of_the_step_check_test_and_synthesize(tmp_path: Path) -> None:

@@ -185,9 +185,19 @@ def test_image_and_tools_are_pinned_in_every_project(kind: str) -> None:
     for project in resources(pipeline_template(kind), "AWS::CodeBuild::Project"):
         assert project["Properties"]["Environment"]["Image"] == "aws/codebuild/amazonlinux-x86_64-standard:5.0"
         assert project["Properties"]["Environment"]["PrivilegedMode"] is False
+        assert project["Properties"]["Environment"]["Type"] == "LINUX_CONTAINER"
         for command in commands(build_spec(project, pipeline_assembly(kind))):
             for installed in re.findall(r"npm install -g (\S+)", command):
                 assert re.fullmatch(r"[a-z-]+@\d+\.\d+\.\d+", installed), command
+
+
+def test_every_project_runs_on_the_processor_of_its_image(tmp_path: Path) -> None:
+    synthesize(file_with(("build.image", "aws/codebuild/amazonlinux-aarch64-standard:3.0"), kind="shipped"), tmp_path)
+    template = json.loads((tmp_path / "milvus-delivery.template.json").read_text(encoding="utf-8"))
+    environments = [each["Properties"]["Environment"] for each in resources(template, "AWS::CodeBuild::Project")]
+    assert {(each["Image"], each["Type"]) for each in environments} == {
+        ("aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER")
+    }
 
 
 def test_cdk_command_line_is_the_one_of_the_lock_file() -> None:
@@ -201,8 +211,38 @@ def test_assets_are_published_by_the_program_that_reads_this_assembly(kind: str)
     (action,) = stages(template)["Assets"]
     assert commands(build_spec(project_of(template, action), pipeline_assembly(kind))) == [
         f"npm install -g aws-cdk@{CDK_CLI}",
-        "cdk publish-assets --unstable=publish-assets --app . '**'",
+        "cdk publish-assets --unstable=publish-assets --app . 'milvus-delivery/*/*'",
     ]
+
+
+@every_kind
+def test_step_that_publishes_may_assume_every_role_that_the_assembly_names_and_no_other(kind: str) -> None:
+    # GIVEN the roles with which the CDK publishes the assets of every environment's stacks, and reads their bootstrap
+    wanted = set()
+    for folder in pipeline_assembly(kind).glob("assembly-milvus-delivery-*"):
+        artifacts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values()
+        wanted |= {each["properties"]["assumeRoleArn"] for each in artifacts if each["type"].endswith(":stack")}
+        for manifest in folder.glob("*.assets.json"):
+            files = json.loads(manifest.read_text(encoding="utf-8"))["files"].values()
+            wanted |= {place["assumeRoleArn"] for file in files for place in file["destinations"].values()}
+    # WHEN
+    policies = pipeline_template(kind)["Resources"]
+    (policy,) = [policies[name] for name in policies if name.startswith("PipelineAssetsFileRoleDefaultPolicy")]
+    granted = {
+        role_name(resource)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "sts:AssumeRole"
+        for resource in statement["Resource"]
+    }
+    # THEN
+    assert granted == {role_name(arn) for arn in wanted}
+
+
+def role_name(arn: Any) -> str:
+    """Return the name of a role, the account `ACCOUNT` where only AWS knows it."""
+    text = json.dumps(arn).replace('{"Ref": "AWS::AccountId"}', '"ACCOUNT"').replace("${AWS::AccountId}", "ACCOUNT")
+    (name,) = re.findall(r"role/([^\]}]+)", text)
+    return re.sub(r'[", ]', "", name)
 
 
 @every_kind
