@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class Settings(BaseModel):
@@ -26,8 +29,44 @@ class Problem:
         return f"{self.path}: {self.message}"
 
 
-Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$")]
-"""An IPv4 block in CIDR notation; whether it is a proper network is a rule of its own (`settings.rules`)."""
+Rule = Callable[[Any], Iterator[Problem]]
+"""Judges a whole file: what each setting alone allows, but together cannot work."""
+
+WITHOUT_RULES = "without rules"
+"""Context of a validation that looks at the fields only."""
+
+
+class SettingsFile(Settings):
+    """The model of a whole file, with rules across its fields."""
+
+    @classmethod
+    def rules(cls) -> Sequence[Rule]:
+        """Return the rules of this kind of file."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _rules_across_fields(self, info: ValidationInfo) -> Self:
+        if info.context == WITHOUT_RULES:
+            return self
+        found = [problem for rule in self.rules() for problem in rule(self)]
+        if found:
+            raise PydanticCustomError("rules", "{text}", {"text": "; ".join(map(str, found)), "problems": found})
+        return self
+
+
+def _network(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        text = f"{value} is not a network ({error}); write it like 10.0.0.0/16, host bits zero"
+        raise PydanticCustomError("written", "{text}", {"text": text}) from error
+    if str(network) != value:
+        raise PydanticCustomError("written", "{text}", {"text": f"got {value}; write it as {network}"})
+    return value
+
+
+Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"), AfterValidator(_network)]
+"""An IPv4 network in CIDR notation, such as 10.0.0.0/16."""
 
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
 CertificateArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+$")]

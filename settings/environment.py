@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from settings.base import Settings
+from settings.base import Rule, SettingsFile
 from settings.cluster import Cluster
 from settings.milvus import Component, Milvus
 from settings.network import Network
@@ -15,7 +16,15 @@ from settings.queue import Queue
 from settings.releases import RELEASE_LINES, ReleaseLine
 from settings.storage import Storage
 
-TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{1,128}$")]
+
+def _own_key(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        text = f"{key}: AWS keeps keys that start with aws: for itself; use another key"
+        raise PydanticCustomError("written", "{text}", {"text": text})
+    return key
+
+
+TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{1,128}$"), AfterValidator(_own_key)]
 TagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{0,256}$")]
 
 # What a component gets when the file says nothing: the smallest that the sizing tool of Milvus gives (8 GB of load).
@@ -34,7 +43,7 @@ _DEFAULT_COMPONENTS = {
 }
 
 
-class Environment(Settings):
+class Environment(SettingsFile):
     """One environment: a settings file under ``environments/``."""
 
     name: str = Field(
@@ -98,11 +107,9 @@ class Environment(Settings):
         chosen = self.milvus.etcd if component == "etcd" else self.components[component]
         return chosen.node_group or self.milvus.node_group
 
-    @model_validator(mode="after")
-    def _rules_across_fields(self) -> Self:
-        from settings.rules import problems  # noqa: PLC0415 - the rules need this model
+    @classmethod
+    def rules(cls) -> Sequence[Rule]:
+        """Return the rules across the fields of an environment."""
+        from settings.rules import RULES  # noqa: PLC0415 - the rules need this model
 
-        found = problems(self)
-        if found:
-            raise PydanticCustomError("rules", "{text}", {"text": "; ".join(map(str, found)), "problems": found})
-        return self
+        return RULES

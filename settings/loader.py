@@ -16,19 +16,35 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings import rules
-from settings.base import Problem, Settings
+from settings.base import WITHOUT_RULES, Problem, SettingsFile
 from settings.environment import Environment
 from settings.queue import Msk, Woodpecker
+from settings.watched import Path as Location
+from settings.watched import Watched, depends_on
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
 # The only union of models in the settings; pydantic puts the kind into an error's location.
 _QUEUE_KINDS = tuple(typing.get_args(kind.model_fields["kind"].annotation)[0] for kind in (Msk, Woodpecker))
 
-# What the rules across fields are judged with where a file lacks these or has them wrong; no rule depends on them.
-_STAND_INS = {"name": "stand-in", "region": "us-east-1"}
+# What stands in a file for a setting that is needed, and missing or wrong, while the rules across fields are judged. No
+# rule that reads one of them is heard.
+_STAND_INS: dict[int | str, object] = {
+    "name": "stand-in",
+    "region": "us-east-1",
+    "cluster": {"node_groups": {"stand-in": {"instance_types": ["m7g.large"], "desired_size": 1, "max_size": 1}}},
+    "node_groups": {"stand-in": {"instance_types": ["m7g.large"], "desired_size": 1, "max_size": 1}},
+    "instance_types": ["m7g.large"],
+    "desired_size": 1,
+    "max_size": 1,
+    "queue": {"kind": "msk"},
+    "vpc_id": "vpc-00000000",
+    "private_subnet_ids": ["subnet-00000000", "subnet-00000001", "subnet-00000002"],
+}
+# Each attempt leaves out or stands in one more level of the file, and no file is deeper.
+_ATTEMPTS = 10
 
-Model = TypeVar("Model", bound=Settings)
+Model = TypeVar("Model", bound=SettingsFile)
 
 
 class SettingsError(Exception):
@@ -52,6 +68,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key has to be plain text, not a list or mapping", key_node.start_mark
+                )
             if key_node.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key_node.value} stands twice; keep one", key_node.start_mark
@@ -116,10 +136,16 @@ def read_yaml(path: Path, source: str) -> object:
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start + 1} is no UTF-8 text; save the file as UTF-8"
+        raise SettingsError(source, [Problem("file", message)]) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "file"
         raise SettingsError(source, [Problem(where, f"{error.problem}; mend the YAML there")]) from error
+    except yaml.reader.ReaderError as error:
+        message = f"character {error.position + 1} is a control character, which YAML forbids; remove it"
+        raise SettingsError(source, [Problem("file", message)]) from error
 
 
 def validate(model: type[Model], data: object, source: str) -> Model:
@@ -134,45 +160,83 @@ def validate(model: type[Model], data: object, source: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = list(_problems(model, error))
-    found += _rules_behind_field_errors(model, data, found)
-    raise SettingsError(source, sorted(set(found), key=lambda problem: problem.path))
+        wrong = _without_echoes(error.errors())
+    found = {problem for details in wrong for problem in _problem(model, details)}
+    if any(details["type"] != "rules" for details in wrong):
+        found |= _rules_behind_field_errors(model, data, wrong)
+    raise SettingsError(source, sorted(found, key=lambda problem: problem.path))
 
 
-def _rules_behind_field_errors(model: type[Model], data: dict[str, Any], found: list[Problem]) -> list[Problem]:
-    """Return broken rules that wrong fields hide: those fields are left out, and what remains is judged."""
-    trimmed = copy.deepcopy(data)
-    for problem in found:
-        _remove(trimmed, problem.path.split("."))
-    for name, value in _STAND_INS.items():
-        trimmed.setdefault(name, value)
-    try:
-        model.model_validate(trimmed)
-    except ValidationError as error:
-        shown = {problem.path for problem in found}
-        # A field that is missing now was removed just above, or has been reported already.
-        kept = [details for details in error.errors() if details["type"] != "missing"]
-        return [
-            problem
-            for details in kept
-            for problem in _problem(model, details)
-            if not any(path.startswith(problem.path) or problem.path.startswith(path) for path in shown)
-        ]
-    return []
+def _rules_behind_field_errors(model: type[Model], data: dict[str, Any], wrong: list[ErrorDetails]) -> set[Problem]:
+    """Return the broken rules that wrong fields hide.
+
+    What is wrong is left out, and the rest judged. A rule that has read what was left out says nothing: it would judge
+    a default, or a stand-in, that nobody gave.
+    """
+    rest = copy.deepcopy(data)
+    left_out: set[Location] = set()
+    for _ in range(_ATTEMPTS):
+        # From the end, so that an index of a list still points to what it did.
+        for details in reversed(wrong):
+            left_out |= _leave_out(model, rest, details)
+        try:
+            whole = model.model_validate(rest, context=WITHOUT_RULES)
+        except ValidationError as error:
+            wrong = error.errors()
+        else:
+            return set(_heard(whole, left_out))
+    return set()
 
 
-def _remove(data: object, path: list[str]) -> None:
-    for part in path[:-1]:
-        if not isinstance(data, dict) or part not in data:
-            return
-        data = data[part]
-    if isinstance(data, dict):
-        data.pop(path[-1], None)
+def _heard(whole: SettingsFile, left_out: set[Location]) -> Iterator[Problem]:
+    for rule in whole.rules():
+        reads: set[Location] = set()
+        for problem in rule(Watched(whole, reads)):
+            if not any(depends_on(reads, location) for location in left_out):
+                yield problem
 
 
-def _problems(model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
-    for details in error.errors():
-        yield from _problem(model, details)
+def _without_echoes(wrong: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drop what pydantic says of a list that lacks entries only because they are wrong."""
+    parents = {details["loc"][:-1] for details in wrong}
+    return [details for details in wrong if details["type"] != "too_short" or details["loc"] not in parents]
+
+
+def _leave_out(model: type[BaseModel], data: dict[str, Any], details: ErrorDetails) -> set[Location]:
+    """Take a wrong setting out of ``data``; return the settings whose values nobody gave now."""
+    location = _without_union_tags(details["loc"])
+    parent = _at(data, location[:-1])
+    if details["type"] == "missing" and location[-1] not in _STAND_INS:
+        # It cannot be without, so the settings around it go.
+        return {location} | _drop(data, location[:-1])
+    if details["type"] == "missing":
+        parent[location[-1]] = copy.deepcopy(_STAND_INS[location[-1]])
+        return {location}
+    if details["type"] == "extra_forbidden":
+        # A misspelt setting: whoever wrote it did not mean the default.
+        meant = _nearest(location[-1], _fields_at(model, details["loc"][:-1]))
+        return _drop(data, location) | {(*location[:-1], name) for name in meant if name not in parent}
+    return _drop(data, location)
+
+
+def _drop(data: dict[str, Any], location: Location) -> set[Location]:
+    parent = _at(data, location[:-1])
+    if isinstance(parent, dict):
+        parent.pop(location[-1], None)
+    elif isinstance(parent, list) and isinstance(location[-1], int):
+        del parent[location[-1]]
+    return {location}
+
+
+def _at(data: Any, location: Location) -> Any:  # noqa: ANN401 - any node of a YAML file
+    for part in location:
+        known = part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
+        data = data[part] if known else None
+    return data
+
+
+def _nearest(name: object, known: list[str]) -> list[str]:
+    return difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
 
 
 def _problem(model: type[BaseModel], details: ErrorDetails) -> Iterator[Problem]:
@@ -185,13 +249,11 @@ def _problem(model: type[BaseModel], details: ErrorDetails) -> Iterator[Problem]
     context = details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":
-            known = _fields_at(model, location[:-1])
-            close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-            remedy = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
-            message = f"unknown setting; {remedy}"
+            message = f"unknown setting; {_remedy_of_unknown(model, details['loc'])}"
         case "missing":
-            field = _field_at(model, location)
-            message = f"missing; {field}" if field else "missing; add it"
+            message = f"missing; {_field_at(model, location) or 'add it'}"
+        case "written":
+            message = context["text"]
         case "union_tag_not_found":
             message = f"needs `kind`, one of {', '.join(_QUEUE_KINDS)}; add it"
         case "union_tag_invalid":
@@ -200,9 +262,34 @@ def _problem(model: type[BaseModel], details: ErrorDetails) -> Iterator[Problem]
             field = _field_at(model, location)
             message = f"got {given!r}, which does not match {context['pattern']}" + (f"; {field}" if field else "")
         case _:
-            text = details["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
-            message = f"must be {text}, got {given!r}" if text != details["msg"] else f"{text}, got {given!r}"
+            message = _of_another_type(details)
     yield Problem(path, message)
+
+
+def _of_another_type(details: ErrorDetails) -> str:
+    given = details["input"]
+    match details["type"]:
+        case "model_type" | "model_attributes_type" | "dict_type":
+            what = "nothing" if given is None else repr(given)
+            return f"must be a mapping of settings, got {what}; write them below it, indented, or remove it"
+        case "tuple_type":
+            return f"must be a list, got {given!r}; write [{'' if given is None else given}]"
+    text = details["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
+    message = f"must be {text}, got {given!r}" if text != details["msg"] else f"{text}, got {given!r}"
+    unquoted = details["type"] in {"string_type", "literal_error"} and isinstance(given, int | float)
+    return f"{message}; put it in quotes, as it is written" if unquoted else message
+
+
+def _remedy_of_unknown(model: type[BaseModel], location: Location) -> str:
+    """Return what to do about an unknown setting; ``location`` is pydantic's, with the kind of a union."""
+    name = location[-1]
+    if len(location) == 3 and location[0] == "queue":
+        others = [kind for kind in _QUEUE_KINDS if name in _fields_at(model, ("queue", kind))]
+        if others:
+            return f"it belongs to kind: {others[0]}, and this is kind: {location[1]}; remove it"
+    known = _fields_at(model, location[:-1])
+    close = _nearest(name, known)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
 
 
 def _without_union_tags(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -242,18 +329,24 @@ def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[
             for each in models
             if part in each.model_fields
             for found in _models(each.model_fields[str(part)].annotation)
-        ]
+        ] or [each for each in models if part in typing.get_args(_kind_of(each))]
         # A key of a dictionary or an index of a list leads to the same models.
         models = deeper or models
     return [name for each in models for name in each.model_fields]
 
 
+def _kind_of(model: type[BaseModel]) -> object:
+    field = model.model_fields.get("kind")
+    return field.annotation if field else None
+
+
 def _field_at(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """Return the description of a field, without its final full stop; empty where there is none."""
+    """Return the description of a field, or of the list or mapping that an entry is in; empty where there is none."""
     models = [model]
+    description = ""
     for part in location:
         fields = [each.model_fields[str(part)] for each in models if part in each.model_fields]
-        if part == location[-1] and fields:
-            return (fields[0].description or "").rstrip(".")
+        if fields:
+            description = (fields[0].description or "").rstrip(".")
         models = [found for field in fields for found in _models(field.annotation)] or models
-    return ""
+    return description

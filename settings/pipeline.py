@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from settings import loader
-from settings.base import Problem, Settings
+from settings.base import Problem, Rule, Settings, SettingsFile
 from settings.environment import Environment
 from settings.naming import Part
 
@@ -61,7 +61,7 @@ class Source(Settings):
     @property
     def given(self) -> list[str]:
         """Return the kinds that the file names."""
-        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+        return [name for name in Source.model_fields if getattr(self, name) is not None]
 
 
 class Build(Settings):
@@ -112,7 +112,7 @@ class Wave(Settings):
     )
 
 
-class Pipeline(Settings):
+class Pipeline(SettingsFile):
     """The delivery pipeline: a settings file ``environments/pipeline*.yaml``."""
 
     name: str = Field(
@@ -138,14 +138,12 @@ class Pipeline(Settings):
             for index, target in enumerate(wave.environments)
         ]
 
-    @model_validator(mode="after")
-    def _rules_across_fields(self) -> Self:
-        from settings.pipeline_rules import problems  # noqa: PLC0415 - the rules need this model
+    @classmethod
+    def rules(cls) -> Sequence[Rule]:
+        """Return the rules across the fields of a pipeline file."""
+        from settings.pipeline_rules import RULES  # noqa: PLC0415 - the rules need this model
 
-        found = problems(self)
-        if found:
-            raise PydanticCustomError("rules", "{text}", {"text": "; ".join(map(str, found)), "problems": found})
-        return self
+        return RULES
 
 
 @dataclass(frozen=True)

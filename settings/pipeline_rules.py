@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 _ACTIONS_PER_STAGE = 50
 
 
-def problems(pipeline: Pipeline) -> list[Problem]:
-    """Return everything that is wrong across the fields of the file itself; empty where all is well."""
-    return [
-        *_not_empty(pipeline),
-        *_one_source(pipeline),
-        *_connection_account(pipeline),
-        *_unique_waves(pipeline),
-        *_known_environments(pipeline),
-    ]
-
-
 def placement_problems(pipeline: Pipeline, envs: list[Environment]) -> list[Problem]:
     """Return what is wrong with the places of the environments.
 
@@ -138,3 +127,6 @@ def _too_many_actions(pipeline: Pipeline, placed: list[Environment]) -> Iterator
                 f"{len(envs)} environments make {actions} actions, and CodePipeline takes {_ACTIONS_PER_STAGE} in a "
                 "stage; put some into a wave of their own",
             )
+
+
+RULES = (_not_empty, _one_source, _connection_account, _unique_waves, _known_environments)

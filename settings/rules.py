@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from settings.base import Problem
+from settings.base import Problem, Rule
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
+from settings.milvus import Components
 from settings.naming import chart_fullname, etcd_fullname
 from settings.queue import Msk, Woodpecker
 from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
@@ -18,9 +19,9 @@ from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Versi
 if TYPE_CHECKING:
     from settings.environment import Environment
 
-Rule = Callable[["Environment"], Iterator[Problem]]
-
-ANYWHERE = "0.0.0.0/0"
+# No organization has a wider range of addresses of its own.
+_WIDEST_PREFIX = 8
+_LIST_RANGES = f"list ranges, none wider than /{_WIDEST_PREFIX}"
 
 # AWS keeps five addresses of every subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 _RESERVED_ADDRESSES = 5
@@ -28,11 +29,6 @@ _RESERVED_ADDRESSES = 5
 _ADDRESSES_BESIDE_NODES = 32
 # Partition replicas that Kafka keeps for itself (__consumer_offsets with 50 partitions on 3 replicas).
 _INTERNAL_PARTITION_REPLICAS = 150
-
-
-def problems(env: Environment) -> list[Problem]:
-    """Return everything that is wrong across fields; empty where all is well."""
-    return [problem for rule in RULES for problem in rule(env)]
 
 
 def warnings(env: Environment, today: date) -> list[Problem]:
@@ -98,41 +94,11 @@ def _advice(env: Environment) -> Iterator[Problem]:
         yield Problem("milvus.acknowledge", f"{name} is accepted: this version has no fix that takes effect")
 
 
-def _tags(env: Environment) -> Iterator[Problem]:
-    for key in env.tags:
-        if key.lower().startswith("aws:"):
-            yield Problem("tags", f"{key}: AWS keeps keys that start with aws: for itself; use another key")
-
-
 # --- network
 
 
-def _proper_networks(env: Environment) -> Iterator[Problem]:
-    lists = {
-        "network.cidr": (env.network.cidr,),
-        "cluster.public_cidrs": env.cluster.public_cidrs,
-        "milvus.service.source_cidrs": env.milvus.service.source_cidrs,
-        "milvus.attu.inbound_cidrs": env.milvus.attu.inbound_cidrs,
-    }
-    for path, cidrs in lists.items():
-        for cidr in cidrs:
-            try:
-                ipaddress.ip_network(cidr)
-            except ValueError as error:
-                yield Problem(path, f"{cidr} is not a network ({error}); write it like 10.0.0.0/16, host bits zero")
-
-
-def _network(env: Environment) -> ipaddress.IPv4Network | None:
-    try:
-        return ipaddress.IPv4Network(env.network.cidr)
-    except ValueError:
-        return None
-
-
 def _vpc_size(env: Environment) -> Iterator[Problem]:
-    network = _network(env)
-    if network is None:
-        return
+    network = ipaddress.IPv4Network(env.network.cidr)
     # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
     if not 16 <= network.prefixlen <= 28:
         yield Problem(
@@ -205,8 +171,8 @@ def _public_endpoint(env: Environment) -> Iterator[Problem]:
             "a public endpoint needs the address ranges that may reach it, got none; list them, or set "
             "cluster.endpoint: private",
         )
-    if public and ANYWHERE in env.cluster.public_cidrs:
-        yield Problem("cluster.public_cidrs", f"got {ANYWHERE}: the Kubernetes API is not for everybody; list ranges")
+    if public and (wide := _for_everybody(env.cluster.public_cidrs)):
+        yield Problem("cluster.public_cidrs", f"got {wide}: the Kubernetes API is not for everybody; {_LIST_RANGES}")
     if not public and env.cluster.public_cidrs:
         yield Problem(
             "cluster.public_cidrs",
@@ -392,11 +358,13 @@ def _version_of_line(env: Environment) -> Iterator[Problem]:
     if env.milvus.version is None:
         return
     version, oldest = Version.parse(env.milvus.version), Version.parse(env.release.oldest_version)
-    if f"{version.major}.{version.minor}" != env.milvus.line:
+    line = f"{version.major}.{version.minor}"
+    if line != env.milvus.line:
+        other = f"set line: '{line}', or " if line in RELEASE_LINES else "take "
         yield Problem(
             "milvus.version",
-            f"{version} is not of milvus.line {env.milvus.line}; set line: '{version.major}.{version.minor}', or a "
-            f"version such as {env.release.default_version}",
+            f"{version} is not of milvus.line {env.milvus.line}; {other}a version such as "
+            f"{env.release.default_version}",
         )
     elif version < oldest:
         yield Problem(
@@ -441,7 +409,7 @@ def _advisories(env: Environment) -> Iterator[Problem]:
 
 
 def _components_of_line(env: Environment) -> Iterator[Problem]:
-    for name in type(env.milvus.components).model_fields:
+    for name in Components.model_fields:
         if getattr(env.milvus.components, name) is None or name in env.component_names:
             continue
         path = f"milvus.components.{name}"
@@ -517,8 +485,8 @@ def _service_exposure(env: Environment) -> Iterator[Problem]:
             "an internet-facing load balancer needs the address ranges that may connect, got none; list them, or set "
             "milvus.service.scheme: internal",
         )
-    if ANYWHERE in service.source_cidrs:
-        yield Problem("milvus.service.source_cidrs", f"got {ANYWHERE}; a database is not for everybody; list ranges")
+    if wide := _for_everybody(service.source_cidrs):
+        yield Problem("milvus.service.source_cidrs", f"got {wide}; a database is not for everybody; {_LIST_RANGES}")
     if not env.milvus.authorization:
         yield Problem("milvus.authorization", "an internet-facing load balancer needs authorization: true")
     yield from _public_subnets(env, "milvus.service.scheme")
@@ -539,11 +507,13 @@ def _attu_exposure(env: Environment) -> Iterator[Problem]:
     if sign_in and not attu.certificate_arn:
         yield Problem(f"milvus.attu.{sign_in}", "sign-in needs HTTPS; set milvus.attu.certificate_arn")
     if attu.exposure == "internet-facing":
-        if not sign_in and (not attu.inbound_cidrs or ANYWHERE in attu.inbound_cidrs):
+        wide = _for_everybody(attu.inbound_cidrs) if attu.inbound_cidrs else "none"
+        if not sign_in and wide:
             yield Problem(
                 "milvus.attu.inbound_cidrs",
-                "Attu has no login of its own: internet-facing, it needs address ranges (not 0.0.0.0/0) or a sign-in "
-                "(milvus.attu.oidc or .cognito); or set milvus.attu.exposure: internal",
+                f"got {wide}, but Attu has no login of its own: internet-facing, it needs address ranges, none wider "
+                f"than /{_WIDEST_PREFIX}, or a sign-in (milvus.attu.oidc or .cognito); or set milvus.attu.exposure: "
+                "internal",
             )
         yield from _public_subnets(env, "milvus.attu.exposure")
     if not env.milvus.authorization:
@@ -552,6 +522,12 @@ def _attu_exposure(env: Environment) -> Iterator[Problem]:
             "without authorization whoever reaches Attu owns the database; set authorization: true, or "
             "milvus.attu.exposure: off",
         )
+
+
+def _for_everybody(cidrs: Iterable[str]) -> str:
+    """Return the networks that admit half the world, alone or together (0.0.0.0/1 and 128.0.0.0/1); empty if none."""
+    together = ipaddress.collapse_addresses(ipaddress.IPv4Network(cidr) for cidr in cidrs)
+    return _listed(str(network) for network in together if network.prefixlen < _WIDEST_PREFIX)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -564,8 +540,6 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    _tags,
-    _proper_networks,
     _vpc_size,
     _zones,
     _room_for_pods,

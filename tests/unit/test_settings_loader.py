@@ -62,6 +62,64 @@ def test_rules_are_judged_where_a_required_setting_is_missing() -> None:
     assert [error.split(":")[0] for error in errors] == ["name", "queue.brokers"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        (("cluster.admin_role_arns", ["admin"]), "cluster.admin_role_arns.0"),
+        (("cluster.node_groups.milvus.desired_size", "three"), "cluster.node_groups.milvus.desired_size"),
+        (("cluster.node_groups.milvus.instance_types", "m7g.xlarge"), "cluster.node_groups.milvus.instance_types"),
+        (("cluster.node_groups.milvus.labels", {"a.b/c": [1]}), "cluster.node_groups.milvus.labels.a.b/c"),
+        (("cluster.node_groups.milvus.taints", [{"value": "x"}]), "cluster.node_groups.milvus.taints.0.key"),
+        (("queue.broker", 4), "queue.broker"),
+        (("tags", {"cost": 5}), "tags.cost"),
+        (
+            ("network.existing", {"vpc_id": "mine", "private_subnet_ids": ["a"]}),
+            "network.existing.private_subnet_ids.0",
+        ),
+        (("storage", None), "storage"),
+    ],
+)
+def test_wrong_field_hides_no_rule_across_fields(wrong: tuple[str, Any], path: str) -> None:
+    # GIVEN a file with one wrong field, and two broken rules that have nothing to do with it
+    data = file_with(("queue.brokers", 4), ("milvus.service.scheme", "internet-facing"), wrong)
+    # THEN all are named
+    paths = [error.split(": ")[0] for error in errors_of(data)]
+    assert path in paths
+    assert {"queue.brokers", "milvus.service.source_cidrs"} <= set(paths)
+
+
+def test_every_rule_is_judged_where_the_kind_of_queue_is_wrong() -> None:
+    data = file_with(("queue", {"kind": "kafka", "brokers": 4}), ("milvus.service.scheme", "internet-facing"))
+    assert [error.split(": ")[0] for error in errors_of(data)] == ["milvus.service.source_cidrs", "queue"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        # Judged by the default line 2.6, its version and its component would be wrong, too.
+        ([("milvus.line", 2.4), ("milvus.version", "2.4.24"), ("milvus.components.index_node", {})], "milvus.line"),
+        ([("network.zones", ["us-east-2a", "us-east-2b"]), ("queue.brokers", 2)], "network.zones."),
+        ([("cluster.node_groups.milvus.max_size", "many")], "cluster.node_groups.milvus.max_size"),
+        ([("network.zoness", ["a", "b"]), ("queue.brokers", 2)], "network.zoness"),
+        ([("cluster.endpoint", "open"), ("cluster.public_cidrs", ["192.0.2.0/24"])], "cluster.endpoint"),
+    ],
+)
+def test_nothing_is_judged_by_a_value_that_nobody_gave(changes: list[tuple[str, Any]], path: str) -> None:
+    errors = errors_of(file_with(*changes))
+    assert [error for error in errors if not error.startswith(path)] == []
+
+
+def test_every_network_that_is_none_is_named() -> None:
+    data = file_with(("network.cidr", "10.0.0.1/16"), ("milvus.service.source_cidrs", ["10.0.0.300/8", "0.0.0.0/00"]))
+    assert errors_of(data) == [
+        "milvus.service.source_cidrs.0: 10.0.0.300/8 is not a network (Octet 300 (> 255) not permitted in "
+        "'10.0.0.300'); write it like 10.0.0.0/16, host bits zero",
+        "milvus.service.source_cidrs.1: got 0.0.0.0/00; write it as 0.0.0.0/0",
+        "network.cidr: 10.0.0.1/16 is not a network (10.0.0.1/16 has host bits set); write it like 10.0.0.0/16, host "
+        "bits zero",
+    ]
+
+
 def test_count_of_errors_heads_the_list() -> None:
     with pytest.raises(SettingsError, match=r"^test.yaml: 1 error\n  region: "):
         parse_environment(file_with(("region", "us")), source="test.yaml")
@@ -85,6 +143,15 @@ def test_count_of_errors_heads_the_list() -> None:
         ([("tags", {"a": "b" * 300})], "tags.a: got 'bbb"),
         ([("network.cidr", "everywhere")], "network.cidr: got 'everywhere', which does not match"),
         ([("cluster.admin_role_arns", ["admin"])], "cluster.admin_role_arns.0: got 'admin', which does not match"),
+        (
+            [("queue", {"kind": "woodpecker", "brokers": 3}), ("milvus.line", "3.0")],
+            "queue.brokers: unknown setting; it belongs to kind: msk, and this is kind: woodpecker; remove it",
+        ),
+        ([("milvus.line", 2.6)], "milvus.line: must be '2.3', '2.4', '2.5', '2.6' or '3.0', got 2.6; put it in quotes"),
+        ([("cluster.version", 1.36)], "cluster.version: must be a valid string, got 1.36; put it in quotes, as it is"),
+        ([("milvus", None)], "milvus: must be a mapping of settings, got nothing; write them below it, indented, or"),
+        ([("cluster.public_cidrs", "192.0.2.0/24")], "cluster.public_cidrs: must be a list, got '192.0.2.0/24'; write"),
+        ([("milvus.version", "2.7.0")], "milvus.version: 2.7.0 is not of milvus.line 2.6; take a version such as 2.6"),
     ],
 )
 def test_wrong_field_names_path_value_and_remedy(changes: list[tuple[str, Any]], message: str) -> None:
@@ -116,6 +183,26 @@ def test_key_that_stands_twice_is_an_error(tmp_path: Path, monkeypatch: pytest.M
 def test_broken_yaml_names_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, monkeypatch, "name: [\n")
     with pytest.raises(SettingsError, match=r"line 2, column 1: .*; mend the YAML there"):
+        load_environment("mine")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name: caf\xe9\n", "file: byte 10 is no UTF-8 text; save the file as UTF-8"),
+        (
+            b"? [a, b]\n: c\n",
+            "line 1, column 3: a key has to be plain text, not a list or mapping; mend the YAML there",
+        ),
+        (b"name: a\x01b\n", "file: character 8 is a control character, which YAML forbids; remove it"),
+    ],
+)
+def test_file_that_is_no_yaml_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    (tmp_path / "mine.yaml").write_bytes(content)
+    monkeypatch.setattr(loader, "ENVIRONMENTS", tmp_path)
+    with pytest.raises(SettingsError, match=message):
         load_environment("mine")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from settings import Environment, Problem, SettingsError, load_warnings, parse_environment, rules
+from settings.base import Rule
 from settings.releases import RELEASE_LINES
 from settings.rules import partition_replicas
 from tests.unit.settings_files import file_with
@@ -37,7 +38,10 @@ EXISTING = {
 }
 
 CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
-    "aws tag": ([("tags", {"aws:x": "y"})], "tags: aws:x: AWS keeps keys that start with aws: for itself; use another"),
+    "aws tag": (
+        [("tags", {"aws:x": "y"})],
+        "tags.aws:x: aws:x: AWS keeps keys that start with aws: for itself; use another",
+    ),
     "host bits": ([("network.cidr", "10.0.0.1/16")], "network.cidr: 10.0.0.1/16 is not a network"),
     "vpc too large": (
         [("network.cidr", "10.0.0.0/8")],
@@ -264,7 +268,22 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "attu for everybody": (
         [("milvus.attu", {"exposure": "internet-facing"})],
-        "milvus.attu.inbound_cidrs: Attu has no login of its own: internet-facing, it needs address ranges",
+        "milvus.attu.inbound_cidrs: got none, but Attu has no login of its own: internet-facing, it needs address",
+    ),
+    "attu for half the world twice": (
+        [("milvus.attu", {"exposure": "internet-facing", "inbound_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]})],
+        "milvus.attu.inbound_cidrs: got 0.0.0.0/0, but Attu has no login of its own",
+    ),
+    "service for a quarter of the world": (
+        [("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["64.0.0.0/2"]})],
+        "milvus.service.source_cidrs: got 64.0.0.0/2; a database is not for everybody; list ranges, none wider than /8",
+    ),
+    "kubernetes for half the world twice": (
+        [
+            ("cluster.endpoint", "public-and-private"),
+            ("cluster.public_cidrs", ["0.0.0.0/1", "128.0.0.0/1"]),
+        ],
+        "cluster.public_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none wider than /8",
     ),
     "attu without public subnets": (
         [("milvus.attu", ATTU), ("network.existing", EXISTING)],
@@ -292,7 +311,7 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
     # GIVEN rules that note when they find something
     broken: set[str] = set()
 
-    def noted(rule: rules.Rule) -> rules.Rule:
+    def noted(rule: Rule) -> Rule:
         def judge(env: Environment) -> Iterator[Problem]:
             for problem in rule(env):
                 broken.add(rule.__name__)
