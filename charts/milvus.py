@@ -52,8 +52,8 @@ class MilvusChart(cdk8s.Chart):
         if ingress:
             after.append(ingress)
 
-        # Pods start with their role, their credentials and the network closed. Deleting goes the other way round: first
-        # the load balancers, while their controller is still there.
+        # Pods start with their role and their credentials, and find their network policies there. Deleting goes the
+        # other way round: first the load balancers, while their controller is still there.
         _order(self.release, after=[account, *external_secrets, *policies])
         for companion in after:
             _order(companion, after=[self.release])
@@ -71,7 +71,10 @@ def _namespace(scope: Construct, env: Environment) -> cdk8s.ApiObject:
     # node: no host network, paths, processes or privileges.
     # https://kubernetes.io/docs/concepts/security/pod-security-standards/
     levels = {"enforce": "baseline", "audit": "restricted", "warn": "restricted"}
-    labels = {}
+    # A new proxy counts as ready only when the load balancer sends it clients; else an upgrade takes the last old one
+    # away while the new ones are still being registered.
+    # https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/
+    labels = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}
     for mode, level in levels.items():
         labels[f"pod-security.kubernetes.io/{mode}"] = level
         labels[f"pod-security.kubernetes.io/{mode}-version"] = f"v{env.cluster.version}"

@@ -31,7 +31,7 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
     - Attu reaches the proxies on 19530 and nothing else, because it connects to any address that a visitor types.
     - Nobody needs the Kubernetes API: etcd is Milvus's registry.
     """
-    vpc = {"ipBlock": {"cidr": env.network.cidr}}
+    vpc = [{"ipBlock": {"cidr": cidr}} for cidr in env.network.cidrs]
     milvus = _milvus_pods(env)
     etcd = {"matchLabels": etcd_labels(env)}
     door = {"matchLabels": component_labels(env, front_door(env))}
@@ -43,7 +43,7 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
         _dns(),
     ]
     if env.queue.kind == "msk":
-        egress.append(_rule("to", [vpc], _KAFKA_SASL))
+        egress.append(_rule("to", vpc, _KAFKA_SASL))
     ingress = [_rule("from", [{"podSelector": milvus}])]
     if env.milvus.service_monitor:
         ingress.append(_rule("from", [_prometheus()], METRICS_PORT))
@@ -51,7 +51,7 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
     policies = [
         _policy(scope, env, "default-deny", {}, ingress=[], egress=[]),
         _policy(scope, env, "milvus", milvus, ingress=ingress, egress=egress),
-        _policy(scope, env, "milvus-clients", door, ingress=[_rule("from", [vpc], CLIENT_PORT, METRICS_PORT)]),
+        _policy(scope, env, "milvus-clients", door, ingress=[_rule("from", vpc, CLIENT_PORT, METRICS_PORT)]),
         _policy(
             scope,
             env,
@@ -73,7 +73,7 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
                 env,
                 "attu",
                 attu,
-                ingress=[_rule("from", [vpc], _ATTU_PORT)],
+                ingress=[_rule("from", vpc, _ATTU_PORT)],
                 egress=[_rule("to", [{"podSelector": door}], CLIENT_PORT), _dns()],
             ),
             _policy(scope, env, "milvus-attu", door, ingress=from_attu),

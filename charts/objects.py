@@ -15,6 +15,9 @@ KAFKA_SECRET = "milvus-kafka"  # noqa: S105 - a name, not a secret
 ROOT_SECRET = "milvus-root"  # noqa: S105 - a name, not a secret
 ATTU_OIDC_SECRET = "milvus-attu-oidc"  # noqa: S105 - a name, not a secret
 STORAGE_CLASS = "ebs-sc"
+CONTROLLER_NAMESPACE = "kube-system"
+CONTROLLER_ACCOUNT = "aws-load-balancer-controller"
+"""Service account of the load balancer controller, in the namespace above."""
 
 CLIENT_PORT = 19530
 METRICS_PORT = 9091

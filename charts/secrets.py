@@ -10,6 +10,8 @@ from constructs import Construct
 from charts.context import ReleaseContext, needs_secrets, require
 from charts.objects import (
     ATTU_OIDC_SECRET,
+    CONTROLLER_ACCOUNT,
+    CONTROLLER_NAMESPACE,
     KAFKA_SECRET,
     ROOT_SECRET,
     SECRET_STORE,
@@ -48,7 +50,40 @@ def secrets(scope: Construct, env: Environment, context: ReleaseContext) -> list
         found.append(_external_secret(scope, env, ATTU_OIDC_SECRET, attu.oidc.client_secret_arn, keys))
     for external_secret in found:
         external_secret.add_dependency(store)
+    if attu.exposure != "off" and attu.oidc:
+        found += _readable_by_the_controller(scope, env, ATTU_OIDC_SECRET)
     return found
+
+
+def _readable_by_the_controller(scope: Construct, env: Environment, secret: str) -> list[cdk8s.ApiObject]:
+    """Let the load balancer controller, which may read no Secret, read this one: it hands it to the load balancer.
+
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/examples/secrets_access/
+    """
+    api = "rbac.authorization.k8s.io"
+    namespace = env.milvus.namespace
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "list", "watch"]}
+    reader = api_object(
+        scope,
+        "secret-reader",
+        api_version=f"{api}/v1",
+        kind="Role",
+        name=f"{secret}-reader",
+        namespace=namespace,
+        rules=[rule],
+    )
+    binding = api_object(
+        scope,
+        "secret-reader-binding",
+        api_version=f"{api}/v1",
+        kind="RoleBinding",
+        name=f"{secret}-reader",
+        namespace=namespace,
+        roleRef={"apiGroup": api, "kind": "Role", "name": f"{secret}-reader"},
+        subjects=[{"kind": "ServiceAccount", "name": CONTROLLER_ACCOUNT, "namespace": CONTROLLER_NAMESPACE}],
+    )
+    binding.add_dependency(reader)
+    return [reader, binding]
 
 
 def _store(scope: Construct, env: Environment, context: ReleaseContext) -> cdk8s.ApiObject:

@@ -30,8 +30,12 @@ class NodeGroup(Settings):
         description="EC2 instance types of one processor architecture; several only make sense for spot capacity.",
     )
     min_size: int = Field(default=1, ge=0, le=450, description="Fewest nodes.")
-    desired_size: int = Field(ge=0, le=450, description="Nodes at the start.")
-    max_size: int = Field(ge=1, le=450, description="Most nodes; also what the subnets must have addresses for.")
+    desired_size: int = Field(
+        ge=0, le=450, description="Nodes. Nothing scales them by itself: this is the capacity until it is changed."
+    )
+    max_size: int = Field(
+        ge=1, le=450, description="Most nodes that anybody may scale to; the subnets must have addresses for them."
+    )
     labels: dict[LabelKey, LabelValue] = Field(
         default_factory=dict, description="Labels of the nodes; the label node-group=<name> is always added."
     )

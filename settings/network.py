@@ -29,6 +29,11 @@ class ExistingVpc(Settings):
         description="Public subnets in the order of `network.zones`; needed only for internet-facing load balancers. "
         "They must carry the tag kubernetes.io/role/elb=1.",
     )
+    secondary_cidrs: tuple[Cidr, ...] = Field(
+        default=(),
+        description="Further address ranges of the VPC, such as 100.64.0.0/16, when subnets or clients are in them; "
+        "`network.cidr` is the first range.",
+    )
     private_route_table_ids: tuple[RouteTableId, ...] = Field(
         default=(),
         description="Route tables of the private subnets. Given: an S3 gateway endpoint is added to them. "
@@ -77,3 +82,8 @@ class Network(Settings):
     existing: ExistingVpc | None = Field(
         default=None, description="An existing VPC by ids; empty means that a VPC is created."
     )
+
+    @property
+    def cidrs(self) -> tuple[str, ...]:
+        """Return every address range of the VPC."""
+        return (self.cidr, *(self.existing.secondary_cidrs if self.existing else ()))

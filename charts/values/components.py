@@ -12,6 +12,12 @@ from settings.milvus import Component
 NODE_GROUP_LABEL = "node-group"
 """Label by which every node tells its group; the cluster stack sets it."""
 
+# An upgrade replaces the pods of a component in so many rounds, of about 100 seconds each, at the most.
+_ROUNDS = 8
+
+# Their work waits while they are away.
+_ANSWER_NOBODY = {"data_node", "index_node"}
+
 _ZONE = "topology.kubernetes.io/zone"
 _HOST = "kubernetes.io/hostname"
 _TOLERATION_EFFECTS = {
@@ -46,10 +52,11 @@ def component_values(env: Environment, name: str, component: Component, *, sprea
         # The one replica is the chart's; all that lasts is in etcd, the bucket and the queue.
         return {**values, "persistence": {"enabled": False}}
     values["replicas"] = component.replicas
-    if component.replicas > 1:
+    if component.replicas > 1 or name in _ANSWER_NOBODY:
         # Kubernetes would first add a pod, for which nodes that are sized for the replicas have no room: the upgrade
-        # would wait for ever. One replica alone is replaced by a new one first, as by default.
-        rolling = {"maxSurge": 0, "maxUnavailable": 1}
+        # would wait for ever. One replica alone that serves clients is replaced by a new one first, as by default. Many
+        # are replaced a few at a time: the chart's probes give each pod 90 seconds before it may be ready.
+        rolling = {"maxSurge": 0, "maxUnavailable": -(-component.replicas // _ROUNDS)}
         values["strategy"] = {"type": "RollingUpdate", "rollingUpdate": rolling}
     if name != "streaming_node":  # that one is switched by streaming.enabled
         values["enabled"] = True

@@ -90,13 +90,21 @@ class AttachedChart(Construct):
             cluster=self._cluster,
             release=name,
             chart=spec["chart"],
-            repository=spec.get("repo"),
+            repository=_repository(spec),
             version=spec["version"],
             namespace=spec["targetNamespace"],
             create_namespace=False,
             values=release_values(spec),
             wait=False,
         )
+
+
+def _repository(spec: Mapping[str, Any]) -> str | None:
+    """Return the repository as CDK's handler wants it: from an OCI registry it pulls this very name, and no chart."""
+    repository: str | None = spec.get("repo")
+    if repository and repository.startswith("oci://"):
+        return f"{repository.rstrip('/')}/{spec['chart']}"
+    return repository
 
 
 def release_values(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class InterfaceEndpoints(Construct):
 
     Example:
         >>> InterfaceEndpoints(
-        ...     self, "Endpoints", vpc=vpc, subnets=private, services=["sts", "ecr.api"], client_cidr="10.0.0.0/16"
+        ...     self, "Endpoints", vpc=vpc, subnets=private, services=["sts", "ecr.api"], client_cidrs=["10.0.0.0/16"]
         ... )
     """
 
@@ -28,7 +28,7 @@ class InterfaceEndpoints(Construct):
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         services: Sequence[str],
-        client_cidr: str,
+        client_cidrs: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.security_group = ec2.SecurityGroup(
@@ -38,7 +38,8 @@ class InterfaceEndpoints(Construct):
             description="HTTPS from the VPC to the interface endpoints",
             allow_all_outbound=False,
         )
-        self.security_group.add_ingress_rule(ec2.Peer.ipv4(client_cidr), ec2.Port.tcp(443), "HTTPS from the VPC")
+        for cidr in client_cidrs:
+            self.security_group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(443), "HTTPS from the VPC")
         for service in services:
             ec2.InterfaceVpcEndpoint(
                 self,

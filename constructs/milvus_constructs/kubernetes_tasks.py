@@ -24,6 +24,8 @@ _LOG_POLICY = "service-role/AWSLambdaBasicExecutionRole"
 _VPC_POLICY = "service-role/AWSLambdaVPCAccessExecutionRole"
 LONGEST_WAIT = Duration.minutes(45)
 """When the state machine gives up by itself; a task's own time-out must be shorter, since only that one tells why."""
+_FIRST_ANSWER = Duration.minutes(5)
+"""How long a new cluster may refuse a task that does not wait for anything else."""
 _GROUP = "milvus-on-eks:tasks"
 _STORAGE_CLASS = "gp2"
 
@@ -122,7 +124,8 @@ class KubernetesTasks(Construct):
         From 1.30 on EKS marks no class as the default, and a cluster without the self-managed add-ons may have no
         ``gp2`` at all: CDK's KubernetesPatch would fail there.
         """
-        return self._task(scope, construct_id, "Custom::NonDefaultStorageClass", {"StorageClass": _STORAGE_CLASS})
+        properties = {"StorageClass": _STORAGE_CLASS, "TimeoutSeconds": str(_FIRST_ANSWER.to_seconds())}
+        return self._task(scope, construct_id, "Custom::NonDefaultStorageClass", properties)
 
     def await_release(
         self, scope: Construct, construct_id: str, *, namespace: str, release: str, timeout: Duration, trigger: str

@@ -14,7 +14,8 @@ _TIMEOUT = Duration.minutes(10)
 class LoadBalancerAddress(Construct):
     """Waits for the load balancer of a Service or an Ingress, at most ten minutes, and knows its host name.
 
-    The name is read again when the object changes: another scheme means another load balancer.
+    The name is read again when the object changes. Another scheme means another load balancer, which takes minutes:
+    until a deployment that changes the object again, the old name may stand here (docs/upgrade.md says what to do).
 
     Example:
         >>> service = chart.find("Service", "milvus-service")

@@ -55,7 +55,7 @@ class MilvusNetwork(Construct):
                 vpc=self.vpc,
                 subnets=self.private_subnets,
                 services=settings.interface_endpoints,
-                client_cidr=settings.cidr,
+                client_cidrs=settings.cidrs,
             )
 
     def _new_vpc(self) -> ec2.Vpc:

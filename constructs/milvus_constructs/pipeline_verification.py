@@ -164,7 +164,8 @@ class Verification(Construct):
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, description="Verification: Milvus and HTTPS only", allow_all_outbound=False
         )
-        group.add_egress_rule(ec2.Peer.ipv4(self._env.network.cidr), ec2.Port.tcp(19530), "Milvus")
+        for cidr in self._env.network.cidrs:
+            group.add_egress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(19530), "Milvus")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, Kubernetes and PyPI")
         # The rule is a resource of this stack: in the cluster's it would make the two depend on each other.
         ec2.CfnSecurityGroupIngress(

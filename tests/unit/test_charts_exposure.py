@@ -76,6 +76,21 @@ def test_load_balancer_is_internal_and_for_the_vpc_by_default() -> None:
     assert annotation(found, f"{NLB}ssl-cert") is None
 
 
+def test_every_range_of_an_existing_vpc_is_the_vpc() -> None:
+    ranges = ["100.64.0.0/16", "10.1.0.0/16"]
+    env = environment(
+        *EXISTING, ("network.existing.secondary_cidrs", ranges), ("milvus.attu", {"exposure": "internal"})
+    )
+    found = objects_of(env)
+    everywhere = ["10.0.0.0/16", *ranges]
+    assert found["Service/milvus-service"]["spec"]["loadBalancerSourceRanges"] == everywhere
+    assert annotation(found["Ingress/milvus-attu"], f"{ALB}inbound-cidrs") == ",".join(everywhere)
+    clients = found["NetworkPolicy/milvus-clients"]["spec"]["ingress"][0]["from"]
+    assert [peer["ipBlock"]["cidr"] for peer in clients] == everywhere
+    brokers = [rule["to"] for rule in found["NetworkPolicy/milvus"]["spec"]["egress"] if "9096" in str(rule)]
+    assert [peer["ipBlock"]["cidr"] for peer in brokers[0]] == everywhere
+
+
 def test_load_balancer_admits_the_given_ranges_only() -> None:
     found = service(("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["203.0.113.0/24"]}))
     assert annotation(found, f"{NLB}scheme") == "internet-facing"
@@ -159,6 +174,20 @@ def test_attu_signs_in_by_oidc_with_the_secret_in_the_cluster_only() -> None:
     data = found["ExternalSecret/milvus-attu-oidc"]["spec"]["data"]
     assert [each["secretKey"] for each in data] == ["clientID", "clientSecret"]
     assert {each["remoteRef"]["key"] for each in data} == {OIDC["client_secret_arn"]}
+    # AND the controller, which may read no Secret, may read this one
+    assert found["Role/milvus-attu-oidc-reader"]["rules"] == [
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["milvus-attu-oidc"],
+            "verbs": ["get", "list", "watch"],
+        }
+    ]
+    binding = found["RoleBinding/milvus-attu-oidc-reader"]
+    assert binding["roleRef"]["name"] == "milvus-attu-oidc-reader"
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "aws-load-balancer-controller", "namespace": "kube-system"}
+    ]
 
 
 def test_attu_signs_in_by_cognito() -> None:

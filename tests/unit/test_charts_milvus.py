@@ -86,6 +86,11 @@ def test_namespace_enforces_what_the_images_allow_and_reports_the_rest() -> None
     assert {labels[f"{prefix}{mode}-version"] for mode in ("enforce", "warn", "audit")} == {"v1.36"}
 
 
+def test_pods_wait_for_the_load_balancer_before_they_count_as_ready() -> None:
+    labels = objects_of(environment())["Namespace/milvus"]["metadata"]["labels"]
+    assert labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
+
+
 # --- credentials
 
 

@@ -40,8 +40,8 @@ def an_object(
     return found
 
 
-def a_release(chart: cdk8s.Chart, values: dict[str, Any]) -> cdk8s.ApiObject:
-    spec = {"repo": "https://charts.test/", "chart": "milvus", "version": "5.0.19", "targetNamespace": "milvus"}
+def a_release(chart: cdk8s.Chart, values: dict[str, Any], *, repo: str = "https://charts.test/") -> cdk8s.ApiObject:
+    spec = {"repo": repo, "chart": "milvus", "version": "5.0.19", "targetNamespace": "milvus"}
     return an_object(chart, "milvus", kind=HELM_CHART, api="helm.cattle.io/v1", spec={**spec, "values": values})
 
 
@@ -77,6 +77,14 @@ def test_helm_chart_object_becomes_a_release_that_nobody_waits_for() -> None:
             "CreateNamespace": Match.absent(),
         },
     )
+
+
+def test_release_from_an_oci_registry_names_the_chart_in_its_address() -> None:
+    chart = cdk8s.Chart(cdk8s.App(), "milvus")
+    a_release(chart, {}, repo="oci://registry.test/charts/")
+    _, template = attach(chart)
+    # THEN it is what CDK's handler pulls as it stands
+    template.has_resource_properties(RELEASE, {"Chart": "milvus", "Repository": "oci://registry.test/charts/milvus"})
 
 
 def test_object_of_another_api_is_no_release() -> None:

@@ -256,6 +256,16 @@ def test_gp2_is_made_non_default_where_it_is_one(cluster: Path, found: dict[str,
     assert ("patch storageclass gp2 --type merge" in asked) is patched
 
 
+def test_cluster_that_does_not_answer_yet_is_asked_again(cluster: Path) -> None:
+    (cluster / "storageclass.error").write_text("error: You must be logged in to the server (Unauthorized)")
+    started = handler.on_event(event(handler.STORAGE_CLASS, TimeoutSeconds="300"), None)
+    waiting = event(handler.STORAGE_CLASS, deadline=started["Deadline"])
+    assert handler.is_complete(waiting, None) == {"IsComplete": False}
+    # WHEN the access entry has arrived THEN
+    (cluster / "storageclass.error").unlink()
+    assert handler.is_complete(waiting, None) == {"IsComplete": True}
+
+
 def test_failure_of_a_program_says_what_it_said(cluster: Path) -> None:
     (cluster / "storageclass.error").write_text("forbidden")
     with pytest.raises(kubectl.KubectlError, match="forbidden"):

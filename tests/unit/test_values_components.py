@@ -46,6 +46,22 @@ def test_several_replicas_are_replaced_one_by_one_without_room_for_another() -> 
     assert "strategy" not in values_of(environment(("milvus.components.query_node", {"replicas": 1})))["queryNode"]
 
 
+def test_single_pod_that_answers_nobody_needs_no_room_for_a_second() -> None:
+    # GIVEN the guide's index node, which takes half of a node
+    env = environment(
+        ("milvus.line", "2.3"),
+        ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513"]),
+        ("milvus.components.index_node", {"replicas": 1, "cpu": 4, "memory_gib": 8}),
+    )
+    assert values_of(env)["indexNode"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+@pytest.mark.parametrize(("replicas", "at_once"), [(2, 1), (8, 1), (9, 2), (40, 5), (200, 25)])
+def test_upgrade_of_many_replicas_takes_eight_rounds_at_the_most(replicas: int, at_once: int) -> None:
+    query = values_of(environment(("milvus.components.query_node", {"replicas": replicas})))["queryNode"]
+    assert query["strategy"]["rollingUpdate"]["maxUnavailable"] == at_once
+
+
 def test_cpu_request_is_the_limit_unless_set() -> None:
     env = environment(("milvus.components.query_node", {"cpu": 2, "memory_gib": 8}))
     assert values_of(env)["queryNode"]["resources"] == {

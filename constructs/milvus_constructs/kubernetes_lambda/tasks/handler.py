@@ -45,10 +45,21 @@ def is_complete(event: dict[str, Any], _context: object) -> dict[str, bool]:
         return {"IsComplete": True}
     properties = event["ResourceProperties"]
     if event["ResourceType"] == STORAGE_CLASS:
+        return {"IsComplete": _class_is_non_default(event, properties)}
+    return {"IsComplete": _release_is_ready(event, properties)}
+
+
+def _class_is_non_default(event: dict[str, Any], properties: dict[str, Any]) -> bool:
+    try:
         log_in(properties["ClusterName"])
         print(make_non_default(properties["StorageClass"]))  # noqa: T201 - Lambda's log
-        return {"IsComplete": True}
-    return {"IsComplete": _release_is_ready(event, properties)}
+    except KubectlError as error:
+        # A cluster that was just made may not know its access entries and roles yet.
+        if time.time() >= float(event["Deadline"]):
+            raise
+        print(f"the cluster did not answer, it is asked again: {error}")  # noqa: T201 - Lambda's log
+        return False
+    return True
 
 
 def _release_is_ready(event: dict[str, Any], properties: dict[str, Any]) -> bool:
