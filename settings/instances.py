@@ -88,10 +88,10 @@ class BrokerType:
     partitions: int
 
 
+# Without kafka.t3.small: MSK has no KRaft on it.
 BROKER_TYPES: dict[str, BrokerType] = {
     broker.name: broker
     for broker in (
-        BrokerType("kafka.t3.small", 300),
         *(
             BrokerType(f"kafka.{family}.{size}", partitions)
             for family in ("m5", "m7g")

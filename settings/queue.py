@@ -54,7 +54,7 @@ class Msk(Settings):
     channels: int = Field(
         default=16,
         ge=1,
-        le=256,
+        le=1024,
         description="Topics that Milvus shares among all collections (rootCoord.dmlChannelNum).",
     )
     monitoring: Literal["DEFAULT", "PER_BROKER", "PER_TOPIC_PER_BROKER", "PER_TOPIC_PER_PARTITION"] = Field(
@@ -64,7 +64,7 @@ class Msk(Settings):
     username: str = Field(
         default="milvus",
         pattern=r"^[a-z][a-z0-9-]{2,31}$",
-        description="SCRAM user of Milvus; the password is generated.",
+        description="SCRAM user of Milvus; the password is generated. Cannot change once deployed.",
     )
 
 
@@ -75,6 +75,15 @@ class Woodpecker(Settings):
     preview: bool = Field(
         default=False, description="Accept that Woodpecker is a preview in Milvus 2.6; needed there, refused elsewhere."
     )
+
+
+def copies(zones: int) -> int:
+    """Return the copies that Kafka keeps of each message: one in each zone.
+
+    Of the zones and not of the brokers: these may be added later, and MSK takes no change of its configuration in the
+    same update.
+    """
+    return min(3, zones)
 
 
 Queue = Annotated[Msk | Woodpecker, Field(discriminator="kind")]

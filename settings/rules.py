@@ -13,7 +13,7 @@ from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
 from settings.milvus import Components
 from settings.naming import chart_fullname, etcd_fullname
-from settings.queue import Msk, Woodpecker
+from settings.queue import Msk, Woodpecker, copies
 from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ _LIST_RANGES = f"list ranges, none wider than /{_WIDEST_PREFIX}"
 _RESERVED_ADDRESSES = 5
 # Load balancers, EKS's own interfaces, brokers and endpoints live in the private subnets too.
 _ADDRESSES_BESIDE_NODES = 32
+# https://docs.aws.amazon.com/msk/latest/developerguide/msk-update-storage.html
+_SMALLEST_GROWTH_GIB = 10
+# A new VPC keeps address space for three zones, so that subnets keep theirs when zones change.
+_ZONES_WITH_SPACE = 3
 # Partition replicas that Kafka keeps for itself (__consumer_offsets with 50 partitions on 3 replicas).
 _INTERNAL_PARTITION_REPLICAS = 150
 
@@ -78,12 +82,6 @@ def _advice(env: Environment) -> Iterator[Problem]:
         )
     if env.milvus.attu.exposure != "off" and env.milvus.line in {"2.6", "3.0"}:
         yield Problem("milvus.attu.exposure", "Attu is proprietary software from 2.6.0 on; check its licence")
-    if isinstance(env.queue, Msk) and len(env.network.zones) == 2 and env.queue.brokers > 2:
-        yield Problem(
-            "network.zones",
-            f"{env.queue.brokers} brokers over 2 zones keep two of three copies in one zone; when that zone fails, "
-            "writes stop; use three zones",
-        )
     if env.milvus.authorization and not env.root_password_at_first_start:
         yield Problem(
             "milvus.version",
@@ -107,14 +105,14 @@ def _vpc_size(env: Environment) -> Iterator[Problem]:
         return
     if env.network.existing:
         return
-    zones = len(env.network.zones)
+    zones = _ZONES_WITH_SPACE
     needed = zones * (2 ** (32 - env.network.private_subnet_prefix) + 2 ** (32 - env.network.public_subnet_prefix))
     if needed > network.num_addresses:
         yield Problem(
             "network.private_subnet_prefix",
             f"{zones} private /{env.network.private_subnet_prefix} and {zones} public "
-            f"/{env.network.public_subnet_prefix} subnets need {needed} addresses, {network} has "
-            f"{network.num_addresses}; use a larger network.cidr or longer prefixes",
+            f"/{env.network.public_subnet_prefix} subnets (space is kept for {zones} zones) need {needed} addresses, "
+            f"{network} has {network.num_addresses}; use a larger network.cidr or longer prefixes",
         )
 
 
@@ -257,13 +255,22 @@ def _brokers(env: Environment) -> Iterator[Problem]:
         below = brokers - brokers % zones
         remedy = f"use {below} or {below + zones}" if below else f"use {zones}"
         yield Problem("queue.brokers", f"must be a multiple of the {zones} zones, got {brokers}; {remedy}")
-    if env.queue.broker_type not in BROKER_TYPES:
+    if env.queue.broker_type == "kafka.t3.small":
+        yield Problem("queue.broker_type", "MSK runs no KRaft cluster on kafka.t3.small; use kafka.m7g.large or larger")
+    elif env.queue.broker_type not in BROKER_TYPES:
         nearest = _nearest(env.queue.broker_type, BROKER_TYPES)
         yield Problem("queue.broker_type", f"{env.queue.broker_type} is not in the broker table{nearest}")
     if env.queue.storage.max_gib < env.queue.storage.volume_gib:
         yield Problem(
             "queue.storage.max_gib",
             f"must be at least volume_gib {env.queue.storage.volume_gib}, got {env.queue.storage.max_gib}",
+        )
+    elif 0 < env.queue.storage.max_gib - env.queue.storage.volume_gib < _SMALLEST_GROWTH_GIB:
+        yield Problem(
+            "queue.storage.max_gib",
+            f"volumes grow by at least {_SMALLEST_GROWTH_GIB} GiB, so {env.queue.storage.max_gib} is never reached "
+            f"from volume_gib {env.queue.storage.volume_gib}; use the same for no growth, or at least "
+            f"{env.queue.storage.volume_gib + _SMALLEST_GROWTH_GIB}",
         )
 
 
@@ -282,12 +289,6 @@ def _kafka_version(env: Environment) -> Iterator[Problem]:
         yield Problem(
             "queue.kafka_version",
             f"got {version}, which means ZooKeeper: that cannot be changed to KRaft later; use 3.9.x.kraft",
-        )
-    elif env.queue.broker_type == "kafka.t3.small" and env.removal_policy == "retain":
-        yield Problem(
-            "queue.broker_type",
-            "kafka.t3.small has burst credits that run out and is not for an environment that retains its data; use "
-            "kafka.m7g.large",
         )
 
 
@@ -313,7 +314,7 @@ def partition_replicas(env: Environment) -> int:
     """Return the partition replicas that Milvus's channels and Kafka itself put on all brokers together."""
     if not isinstance(env.queue, Msk):
         return 0
-    replication = min(3, env.queue.brokers)
+    replication = copies(len(env.network.zones))
     # One partition for each channel's topic: num.partitions is 1, because Milvus writes partition 0 only.
     return env.queue.channels * replication + _INTERNAL_PARTITION_REPLICAS
 

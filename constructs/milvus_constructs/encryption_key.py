@@ -44,10 +44,16 @@ class EncryptionKey(kms.Key):
             service: Service in front of the key, such as ``s3`` or ``secretsmanager``.
             actions: KMS actions, such as ``kms:Decrypt``.
         """
-        stack = cdk.Stack.of(self)
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=list(actions),
             resource_arns=[self.key_arn],
-            conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.{stack.url_suffix}"}},
+            conditions={"StringEquals": {"kms:ViaService": self._via(service)}},
         )
+
+    def _via(self, service: str) -> str | list[str]:
+        stack = cdk.Stack.of(self)
+        name = f"{service}.{stack.region}.{stack.url_suffix}"
+        # AWS's examples for China have both spellings, by service.
+        in_china = not cdk.Token.is_unresolved(stack.region) and stack.region.startswith("cn-")
+        return [name, f"{service}.{stack.region}.amazonaws.com"] if in_china else name

@@ -66,20 +66,20 @@ class MskCluster(Construct):
             retention=retention(settings.log_retention_days),
             removal_policy=removal_policy(removal),
         )
+        subnet_ids = vpc.select_subnets(subnet_type=subnets.subnet_type).subnet_ids
+        configuration = MskConfiguration(self, "Configuration", name=name, settings=settings, zones=len(subnet_ids))
         self.resource = msk.CfnCluster(
             self,
             "Resource",
             cluster_name=name,
             kafka_version=settings.kafka_version,
             number_of_broker_nodes=settings.brokers,
-            broker_node_group_info=self._brokers(
-                settings, vpc.select_subnets(subnet_type=subnets.subnet_type).subnet_ids
-            ),
+            broker_node_group_info=self._brokers(settings, subnet_ids),
             client_authentication=_scram_only(),
             encryption_info=_encryption(key),
             enhanced_monitoring=settings.monitoring,
             logging_info=_logs_to(broker_logs),
-            configuration_info=MskConfiguration(self, "Configuration", name=name, settings=settings).info,
+            configuration_info=configuration.info,
         )
         self.cluster_arn: str = self.resource.attr_arn
         """ARN of the cluster."""

@@ -6,10 +6,10 @@ from aws_cdk import aws_msk as msk
 from constructs import Construct
 
 from milvus_constructs.naming import stack_suffix
-from settings.queue import Msk
+from settings.queue import Msk, copies
 
 
-def server_properties(settings: Msk) -> str:
+def server_properties(settings: Msk, *, zones: int) -> str:
     """Return the broker properties, sorted, so that the same settings never make a new revision.
 
     Milvus writes to partition 0 of its topics only, creates topics itself, and sends messages up to
@@ -24,18 +24,18 @@ def server_properties(settings: Msk) -> str:
             f"queue.replica_fetch_max_bytes: {settings.replica_fetch_max_bytes} is less than message_max_bytes "
             f"({settings.message_max_bytes}), so large messages would never be replicated; raise it to at least that"
         )
-    copies = min(3, settings.brokers)
+    replicas = copies(zones)
     properties: dict[str, object] = {
         "auto.create.topics.enable": "true",
-        "default.replication.factor": copies,
+        "default.replication.factor": replicas,
         "log.retention.hours": settings.retention_hours,
         "message.max.bytes": settings.message_max_bytes,
         # One broker can be away, for a patch by MSK too. With two copies that leaves one to acknowledge; demanding both
         # would stop every write whenever a broker restarts.
-        "min.insync.replicas": max(1, copies - 1),
+        "min.insync.replicas": max(1, replicas - 1),
         "num.partitions": 1,
         # Kafka's default of 3 could never be met by two brokers.
-        "offsets.topic.replication.factor": copies,
+        "offsets.topic.replication.factor": replicas,
         "replica.fetch.max.bytes": settings.replica_fetch_max_bytes,
         # MSK's default is true: a broker that missed writes may become the leader, and they are lost.
         "unclean.leader.election.enable": "false",
@@ -51,17 +51,17 @@ class MskConfiguration(Construct):
     after the configuration is gone (hashicorp/terraform-provider-aws#15795). Costs nothing.
 
     Example:
-        >>> MskConfiguration(self, "Configuration", name="milvus-dev", settings=env.queue).info
+        >>> MskConfiguration(self, "Configuration", name="milvus-dev", settings=env.queue, zones=3).info
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, settings: Msk) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, settings: Msk, zones: int) -> None:
         super().__init__(scope, construct_id)
         resource = msk.CfnConfiguration(
             self,
             "Resource",
             name=f"{name}-{stack_suffix(self)}",
             description=f"Broker properties for Milvus in {name}",
-            server_properties=server_properties(settings),
+            server_properties=server_properties(settings, zones=zones),
         )
         self.info = msk.CfnCluster.ConfigurationInfoProperty(
             arn=resource.attr_arn,

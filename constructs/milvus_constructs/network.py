@@ -19,9 +19,10 @@ class MilvusNetwork(Construct):
     """Private subnets for nodes and brokers, public ones for NAT and load balancers, and a free way to S3.
 
     A new VPC gets one private and one public subnet per zone, tagged for the AWS Load Balancer Controller, a closed
-    default security group, flow logs and an S3 gateway endpoint. Address space is kept for three zones, so that a third
-    zone can be added later without renumbering. An existing VPC is taken as it is; at most endpoints are added.
-    Nothing is looked up at synth: zones are letters, an existing VPC is named by ids.
+    default security group, flow logs and an S3 gateway endpoint. Address space is kept for three zones, so that the
+    subnets of two keep theirs in whatever comes later; brokers never change their zones. An existing VPC is taken as
+    it is; at most endpoints are added. Nothing is looked up at synth: zones are letters, an existing VPC is named by
+    ids.
 
     NAT gateways cost about 33 USD per month each and by GB, an interface endpoint about 7 USD per month and zone, flow
     logs by GB. The address range and the zones of a subnet cannot be changed without replacing what lives there.

@@ -51,8 +51,9 @@ class MilvusStorage(Construct):
                 s3.LifecycleRule(
                     id="data",
                     abort_incomplete_multipart_upload_after=unfinished,
-                    noncurrent_version_expiration=old_versions if settings.versioning else None,
-                    expired_object_delete_marker=True if settings.versioning else None,
+                    # Without versioning too: whoever switches it off is left with old versions.
+                    noncurrent_version_expiration=old_versions,
+                    expired_object_delete_marker=True,
                 )
             ],
         )

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Created, Handler, Properties, Request, tag_map
 from rehearsal.account.faults import invalid_request, service_fault
-from rehearsal.account.kafka_rules import check_cluster, check_server_properties, refused
+from rehearsal.account.kafka_rules import check_cluster, check_server_properties, check_update, refused
 
 
 def _camel(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -67,6 +67,7 @@ class Cluster(Handler):
     def update(self, request: Request) -> Created:
         """Brokers, volume size, version and logging change in place; the cluster keeps its ARN."""
         check_cluster(request)
+        check_update(request.previous, request.properties)
         before, after = (int(side["NumberOfBrokerNodes"]) for side in (request.previous, request.properties))
         if after < before:
             raise service_fault("Kafka", f"Cannot scale in the number of broker nodes from {before} to {after}.")

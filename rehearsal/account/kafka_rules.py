@@ -39,6 +39,16 @@ _PROPERTY_NAMES = """
     transaction.state.log.replication.factor transactional.id.expiration.ms unclean.leader.election.enable
     log.local.retention.bytes log.local.retention.ms remote.log.msk.disable.policy
 """
+# https://docs.aws.amazon.com/msk/1.0/apireference/operations.html
+_OPERATIONS = {
+    "UpdateBrokerCount": ("NumberOfBrokerNodes",),
+    "UpdateBrokerType": ("BrokerNodeGroupInfo.InstanceType",),
+    "UpdateBrokerStorage": ("BrokerNodeGroupInfo.StorageInfo",),
+    "UpdateClusterKafkaVersion": ("KafkaVersion",),
+    "UpdateClusterConfiguration": ("ConfigurationInfo",),
+    "UpdateMonitoring": ("EnhancedMonitoring", "LoggingInfo", "OpenMonitoring"),
+    "UpdateSecurity": ("ClientAuthentication", "EncryptionInfo"),
+}
 SERVER_PROPERTIES = frozenset(_PROPERTY_NAMES.split())
 
 
@@ -72,6 +82,10 @@ def check_cluster(request: Request) -> None:
     nodes = wanted["BrokerNodeGroupInfo"]
     if not _BROKER_TYPE.fullmatch(nodes["InstanceType"]):
         raise service_fault("Kafka", f"Unsupported InstanceType [{nodes['InstanceType']}].")
+    if nodes["InstanceType"] == "kafka.t3.small" and wanted["KafkaVersion"].endswith(".kraft"):
+        raise service_fault(
+            "Kafka", "Unsupported InstanceType specified. Valid values: [express.m7g.*, kafka.m5.*, kafka.m7g.*]"
+        )
     subnets = require_subnets(request, nodes["ClientSubnets"])
     zones = {subnet["AvailabilityZone"] for subnet in subnets}
     if len(zones) not in {2, 3} or len(zones) != len(subnets):
@@ -88,6 +102,24 @@ def check_cluster(request: Request) -> None:
     require_security_groups(request, nodes.get("SecurityGroups", []))
     _check_security(request, wanted)
     _check_references(request, wanted)
+
+
+def check_update(before: Properties, after: Properties) -> None:
+    """MSK's rule for a change: one kind of it at a time, each kind being one operation of its API (aws-cdk#16765).
+
+    Raises:
+        ResourceError: two kinds are changed.
+    """
+    changed = {kind for kind, paths in _OPERATIONS.items() if any(_at(before, p) != _at(after, p) for p in paths)}
+    if len(changed) > 1:
+        raise service_fault("Kafka", "You can't update multiple attributes of the cluster in same request.")
+
+
+def _at(properties: Properties, path: str) -> str:
+    value: Any = properties
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return str(value)
 
 
 def _check_security(request: Request, wanted: Properties) -> None:

@@ -13,7 +13,7 @@ from rehearsal.account.base import Request
 from rehearsal.account.faults import ResourceError
 from rehearsal.account.kafka import BatchScramSecret
 from rehearsal.account.kafka_api import scram_problem
-from rehearsal.account.kafka_rules import check_cluster, check_server_properties
+from rehearsal.account.kafka_rules import check_cluster, check_server_properties, check_update
 
 _CLUSTER_ARN = "arn:aws:kafka:eu-central-1:111122223333:cluster/milvus/1"
 _SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:AmazonMSK_milvus-abcdef"
@@ -76,6 +76,10 @@ def test_a_sound_cluster_is_accepted() -> None:
             r"Unsupported InstanceType \[kafka.t2.small\]",
         ),
         (
+            _request(BrokerNodeGroupInfo={"ClientSubnets": ["s1", "s2", "s3"], "InstanceType": "kafka.t3.small"}),
+            r"Unsupported InstanceType specified. Valid values: \[express.m7g",
+        ),
+        (
             _request(
                 BrokerNodeGroupInfo={
                     "ClientSubnets": ["s1", "s2", "s3"],
@@ -104,6 +108,14 @@ def test_a_sound_cluster_is_accepted() -> None:
 def test_a_cluster_that_msk_refuses_is_refused(request_: Request, message: str) -> None:
     with pytest.raises(ResourceError, match=message):
         check_cluster(request_)
+
+
+def test_a_cluster_changes_in_one_way_at_a_time() -> None:
+    before = _request().properties
+    check_update(before, before | {"NumberOfBrokerNodes": 6})
+    check_update(before, before | {"EnhancedMonitoring": "PER_BROKER", "LoggingInfo": {"BrokerLogs": {}}})
+    with pytest.raises(ResourceError, match="You can't update multiple attributes of the cluster in same request"):
+        check_update(before, before | {"NumberOfBrokerNodes": 6, "EnhancedMonitoring": "PER_BROKER"})
 
 
 def _secret(**change: Any) -> dict[str, Any]:

@@ -96,9 +96,14 @@ def test_cluster_that_is_being_changed_is_waited_for(msk: Msk) -> None:
     assert len(msk.pauses) == 1
 
 
-def test_missing_permission_fails_at_once(msk: Msk) -> None:
-    with pytest.raises(handler.AssociationError, match="AccessDeniedException"):
-        msk.lists().fails(ASSOCIATE, "AccessDeniedException").associate()
+def test_policy_that_has_not_arrived_yet_is_waited_for(msk: Msk) -> None:
+    msk.lists().fails(ASSOCIATE, "AccessDeniedException").lists().answers(ASSOCIATE).lists(SECRET).associate()
+    assert len(msk.pauses) == 1
+
+
+def test_wrong_request_fails_at_once(msk: Msk) -> None:
+    with pytest.raises(handler.AssociationError, match="NotFoundException"):
+        msk.lists().fails(ASSOCIATE, "NotFoundException").associate()
     assert msk.pauses == []
 
 

@@ -22,8 +22,16 @@ LOG.setLevel(logging.INFO)
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 15.0
-# What passes by waiting: the cluster is being changed, or too many requests were made.
-PASSING = {"BadRequestException", "ConflictException", "ServiceUnavailableException", "TooManyRequestsException"}
+# What passes by waiting: the cluster is being changed, too many requests were made, or the function's own policy, which
+# is made right before it is called, has not reached MSK yet.
+PASSING = {
+    "AccessDeniedException",
+    "BadRequestException",
+    "ConflictException",
+    "ForbiddenException",
+    "ServiceUnavailableException",
+    "TooManyRequestsException",
+}
 REMEDY = (
     "The secret's name must start with AmazonMSK_, it must be encrypted with a customer-managed KMS key (not "
     "aws/secretsmanager), lie in the account and region of the cluster, and hold JSON with username and password; and "
