@@ -8,26 +8,24 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 import _paths  # noqa: F401 - before everything that imports milvus_constructs
-from settings import Environment, SettingsError, load_environment, load_warnings
+from settings import Environment, SettingsError, load_environment, load_warnings, select
 from stacks.build import build_environment
-
-DEFAULT_ENVIRONMENT = "dev"
 
 
 def build(app: cdk.App) -> None:
     """Add the stacks of ``-c env=NAME``, or the pipeline of ``-c pipeline=NAME``, with the checks of every synth.
 
     Raises:
-        SettingsError: The file of the environment or of the pipeline cannot be used.
+        SettingsError: The context selects nothing, or the file of the environment or of the pipeline cannot be used.
     """
-    pipeline = app.node.try_get_context("pipeline")
-    if pipeline:
+    kind, name = select(app.node.get_all_context())
+    if kind == "pipeline":
         from stacks.pipeline_stack import build_pipeline  # noqa: PLC0415 - costs time that a plain synth need not spend
 
-        for env in build_pipeline(app, pipeline):
+        for env in build_pipeline(app, name):
             _annotate(app, env)
     else:
-        env = load_environment(app.node.try_get_context("env") or DEFAULT_ENVIRONMENT)
+        env = load_environment(name)
         build_environment(app, env)
         _annotate(app, env)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

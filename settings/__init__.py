@@ -5,6 +5,7 @@ from __future__ import annotations
 from settings.base import Problem
 from settings.environment import Environment
 from settings.loader import SettingsError, available, load_environment, load_warnings, parse_environment
+from settings.selection import select
 
 __all__ = [
     "Environment",
@@ -14,4 +15,5 @@ __all__ = [
     "load_environment",
     "load_warnings",
     "parse_environment",
+    "select",
 ]

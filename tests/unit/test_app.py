@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns as sns
 
-from settings import available, naming
+from settings import SettingsError, available, naming
 from tests.assemblies import CONTEXT
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +42,13 @@ def test_context_chooses_the_environment(tmp_path: Path) -> None:
     # WHEN another one is chosen THEN it is that; there is no Streaming stack, for its queue is Woodpecker
     app = build(tmp_path, env="existing-vpc")
     assert stacks_of(app) == {f"milvus-byo-{part}" for part in naming.Part if part != naming.Part.STREAMING}
+
+
+@pytest.mark.parametrize("context", [{"env": ""}, {"environment": "prod"}, {"env": "prod", "pipeline": "pipeline"}])
+def test_context_that_selects_nothing_builds_nothing(tmp_path: Path, context: dict[str, str]) -> None:
+    # WHEN the environment comes from an empty variable, or by another key THEN the default does not stand in for it
+    with pytest.raises(SettingsError, match="-c "):
+        build(tmp_path, **context)
 
 
 def test_findings_of_cdk_nag_fail_the_synthesis(tmp_path: Path) -> None:
