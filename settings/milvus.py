@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from settings.base import CertificateArn, Cidr, DnsLabel, Settings
+from settings.base import CertificateArn, Cidr, DnsLabel, ServiceName, Settings
+from settings.naming import OPERATOR_NAMESPACE
 
 Cpu = Annotated[float, Field(ge=0.1, le=192)]
 MemoryGib = Annotated[float, Field(ge=0.25, le=1536)]
+
+
+def _own_namespace(name: str) -> str:
+    if name in {"default", OPERATOR_NAMESPACE} or name.startswith("kube-"):
+        text = (
+            f"{name} belongs to others, and the release closes its namespace to all traffic and deletes it when it is "
+            "destroyed; take one of its own, such as milvus"
+        )
+        raise PydanticCustomError("written", "{text}", {"text": text})
+    return name
+
+
+Namespace = Annotated[DnsLabel, AfterValidator(_own_namespace)]
+"""A namespace that holds the release and nothing else."""
 
 
 class Component(Settings):
@@ -57,7 +73,7 @@ class Components(Settings):
 class Service(Settings):
     """The network load balancer in front of the proxies. It carries 19530 and never 9091."""
 
-    name: DnsLabel = Field(default="milvus-service", description="Name of the Kubernetes Service.")
+    name: ServiceName = Field(default="milvus-service", description="Name of the Kubernetes Service.")
     scheme: Literal["internal", "internet-facing"] = Field(default="internal", description="Who can route to it.")
     source_cidrs: tuple[Cidr, ...] = Field(
         default=(), description="Who may connect; empty means the VPC (internal only). Needed when internet-facing."
@@ -124,8 +140,11 @@ class Milvus(Settings):
     mode: Literal["cluster", "standalone"] = Field(
         default="cluster", description="One deployment per component, or everything in one pod."
     )
-    namespace: DnsLabel = Field(default="milvus", description="Kubernetes namespace of the release.")
-    release_name: DnsLabel = Field(default="milvus", description="Name of the Helm release.")
+    namespace: Namespace = Field(
+        default="milvus", description="Kubernetes namespace of the release, which creates and deletes it."
+    )
+    # Helm takes 53 characters, but the longest Service of the chart is <release>-milvus-streamingnode, which takes 63.
+    release_name: ServiceName = Field(default="milvus", max_length=42, description="Name of the Helm release.")
     authorization: bool = Field(
         default=True, description="Demand a user and password (common.security.authorizationEnabled)."
     )
@@ -162,7 +181,9 @@ class Milvus(Settings):
         description="Helm repository of the chart, or a mirror of it.",
     )
     image_repository: str = Field(
-        default="milvusdb/milvus", pattern=r"^[a-z0-9][\w./:-]+$", description="Image repository, or a mirror of it."
+        default="milvusdb/milvus",
+        pattern=r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$",
+        description="Image repository, or a mirror of it, without a tag: `milvus.version` is the tag.",
     )
     acknowledge: tuple[str, ...] = Field(
         default=(), description="Advisories (CVE-...) that are accepted by name for a version without a fix."

@@ -12,7 +12,7 @@ from settings.base import Problem, Rule
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
 from settings.milvus import Components
-from settings.naming import chart_fullname, etcd_fullname
+from settings.naming import chart_fullname, chart_services, etcd_fullname
 from settings.queue import Msk, Woodpecker, copies
 from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
 
@@ -423,6 +423,16 @@ def _components_of_line(env: Environment) -> Iterator[Problem]:
             yield Problem(path, f"Milvus {env.milvus.line} has no {name}; {there}")
 
 
+def _requests(env: Environment) -> Iterator[Problem]:
+    for name, component in env.components.items():
+        if component.cpu_request is not None and component.cpu_request > component.cpu:
+            yield Problem(
+                f"milvus.components.{name}.cpu_request",
+                f"must be at most the limit, cpu {component.cpu:g}, got {component.cpu_request:g}; lower it, or raise "
+                "cpu",
+            )
+
+
 def _standby(env: Environment) -> Iterator[Problem]:
     for name in (*COORDINATORS_2_3, "mix_coordinator", "standalone"):
         component = env.components.get(name)
@@ -442,15 +452,14 @@ def _standby(env: Environment) -> Iterator[Problem]:
 
 def _service_names(env: Environment) -> Iterator[Problem]:
     release, service = env.milvus.release_name, env.milvus.service.name
-    names = {"the release's Service": chart_fullname(release), "etcd's Service": etcd_fullname(release)}
-    if len(set(names.values())) == 1:
+    if chart_fullname(release) == etcd_fullname(release):
         yield Problem(
             "milvus.release_name",
             f"{release} gives Milvus and etcd the same Service name; take a name without etcd, such as milvus",
         )
-    for owner, name in names.items():
-        if name == service:
-            yield Problem("milvus.service.name", f"{service} is already {owner}; take another, such as {name}-service")
+    owner = chart_services(release).get(service)
+    if owner:
+        yield Problem("milvus.service.name", f"{service} is already {owner}; take another, such as {service}-service")
     # Kubernetes sets KAFKA_PORT and the like for every Service, and Milvus reads those as its configuration.
     reserved = ("minio", "kafka", "etcd", "pulsar")
     for path, name in (("milvus.service.name", service), ("milvus.release_name", etcd_fullname(release))):
@@ -557,6 +566,7 @@ RULES: tuple[Rule, ...] = (
     _version_of_line,
     _advisories,
     _components_of_line,
+    _requests,
     _standby,
     _service_names,
     _service_certificate,

@@ -149,6 +149,18 @@ def test_count_of_errors_heads_the_list() -> None:
         ),
         ([("milvus.line", 2.6)], "milvus.line: must be '2.3', '2.4', '2.5', '2.6' or '3.0', got 2.6; put it in quotes"),
         ([("cluster.version", 1.36)], "cluster.version: must be a valid string, got 1.36; put it in quotes, as it is"),
+        (
+            [("milvus.namespace", "kube-system")],
+            "milvus.namespace: kube-system belongs to others, and the release clos",
+        ),
+        ([("milvus.namespace", "default")], "milvus.namespace: default belongs to others"),
+        ([("milvus.release_name", "m" * 43)], "milvus.release_name: String should have at most 42 characters, got"),
+        ([("milvus.release_name", "1milvus")], "milvus.release_name: got '1milvus', which does not match"),
+        ([("milvus.service.name", "1milvus")], "milvus.service.name: got '1milvus', which does not match"),
+        (
+            [("milvus.image_repository", "milvusdb/milvus:v2.6.22")],
+            "milvus.image_repository: got 'milvusdb/milvus:v2.6.22', which does not match",
+        ),
         ([("milvus", None)], "milvus: must be a mapping of settings, got nothing; write them below it, indented, or"),
         ([("cluster.public_cidrs", "192.0.2.0/24")], "cluster.public_cidrs: must be a list, got '192.0.2.0/24'; write"),
         ([("milvus.version", "2.7.0")], "milvus.version: 2.7.0 is not of milvus.line 2.6; take a version such as 2.6"),
@@ -213,6 +225,11 @@ def test_file_on_disk_gives_the_same_as_its_data(tmp_path: Path, monkeypatch: py
 
 def environment(*changes: tuple[str, Any]) -> Environment:
     return parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+
+
+@pytest.mark.parametrize("repository", ["milvusdb/milvus", "registry.example:5000/mirror/milvus", "milvus"])
+def test_image_repository_may_name_a_registry_with_its_port(repository: str) -> None:
+    assert environment(("milvus.image_repository", repository)).milvus.image_repository == repository
 
 
 def test_streaming_stack_exists_only_with_msk() -> None:

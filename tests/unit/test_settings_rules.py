@@ -231,6 +231,10 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         [("milvus.components.mix_coordinator", {"replicas": 3})],
         "milvus.components.mix_coordinator.replicas: a coordinator has at most one standby, got 3; use 2",
     ),
+    "request above the limit": (
+        [("milvus.components.proxy", {"cpu": 1, "cpu_request": 2})],
+        "milvus.components.proxy.cpu_request: must be at most the limit, cpu 1, got 2; lower it, or raise cpu",
+    ),
     "two without standby": (
         [("milvus.active_standby", False)],
         "milvus.components.mix_coordinator.replicas: 2 replicas need milvus.active_standby: true, or both would act",
@@ -242,6 +246,26 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "service of the release": (
         [("milvus.service.name", "milvus")],
         "milvus.service.name: milvus is already the release's Service; take another, such as milvus-service",
+    ),
+    "headless service of etcd": (
+        [("milvus.service.name", "milvus-etcd-headless")],
+        "milvus.service.name: milvus-etcd-headless is already etcd's headless Service; take another, such as milvus-et",
+    ),
+    "service of etcd": (
+        [("milvus.service.name", "milvus-etcd")],
+        "milvus.service.name: milvus-etcd is already etcd's Service; take another, such as milvus-etcd-service",
+    ),
+    "service of attu": (
+        [("milvus.service.name", "milvus-attu")],
+        "milvus.service.name: milvus-attu is already the Service of attu; take another, such as milvus-attu-service",
+    ),
+    "service of a component": (
+        [("milvus.release_name", "blue"), ("milvus.service.name", "blue-milvus-mixcoord")],
+        "milvus.service.name: blue-milvus-mixcoord is already the Service of mixcoord",
+    ),
+    "release whose etcd milvus reads": (
+        [("milvus.release_name", "etcd")],
+        "milvus.release_name: a Service named etcd puts variables into every pod that Milvus reads as its",
     ),
     "service that milvus reads": (
         [("milvus.service.name", "kafka")],
