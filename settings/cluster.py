@@ -11,6 +11,9 @@ from settings.base import Cidr, DnsLabel, RoleArn, Settings
 LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
 LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")]
 
+# https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
+MOST_NODES = 450
+
 
 class Taint(Settings):
     """Keeps pods without the matching toleration off the nodes of a group."""
@@ -29,12 +32,14 @@ class NodeGroup(Settings):
         min_length=1,
         description="EC2 instance types of one processor architecture; several only make sense for spot capacity.",
     )
-    min_size: int = Field(default=1, ge=0, le=450, description="Fewest nodes.")
+    min_size: int = Field(default=1, ge=0, le=MOST_NODES, description="Fewest nodes.")
     desired_size: int = Field(
-        ge=0, le=450, description="Nodes. Nothing scales them by itself: this is the capacity until it is changed."
+        ge=0, le=MOST_NODES, description="Nodes. Nothing scales them by itself, so they have to hold all pods."
     )
     max_size: int = Field(
-        ge=1, le=450, description="Most nodes that anybody may scale to; the subnets must have addresses for them."
+        ge=1,
+        le=MOST_NODES,
+        description="Most nodes that anybody may scale to; the subnets must have addresses for them.",
     )
     labels: dict[LabelKey, LabelValue] = Field(
         default_factory=dict, description="Labels of the nodes; the label node-group=<name> is always added."

@@ -12,6 +12,26 @@ from typing import Literal
 Architecture = Literal["amd64", "arm64"]
 
 
+def allocatable_millicores(vcpu: int) -> int:
+    """Return the millicores that pods may use.
+
+    EKS keeps 6 % of the first core, 1 % of the second, 0.5 % of the third and fourth, 0.25 % of every further one.
+    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/ (kubelet defaults).
+    """
+    tenths = 600 * min(vcpu, 1) + 100 * min(max(vcpu - 1, 0), 1) + 50 * min(max(vcpu - 2, 0), 2) + 25 * max(vcpu - 4, 0)
+    return 1000 * vcpu - tenths // 10
+
+
+def allocatable_memory_mib(memory_mib: int, pods: int) -> int:
+    """Return the MiB that pods may use, of the memory of an instance type and the most pods that it takes.
+
+    The kernel keeps at least 64 bytes for each page of 4 KiB (its `struct page`), and EKS 255 MiB, 11 for each pod, and
+    the 100 of the eviction threshold.
+    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/ (kubelet defaults).
+    """
+    return memory_mib - memory_mib // 64 - (255 + 11 * pods + 100)
+
+
 @dataclass(frozen=True)
 class InstanceType:
     """An EC2 instance type as a node of a cluster."""
@@ -38,6 +58,16 @@ class InstanceType:
         """
         by_addresses = self.interfaces * (self.addresses_per_interface - 1) + 2
         return min(by_addresses, 250 if self.vcpu > 30 else 110)
+
+    @property
+    def allocatable_cpu(self) -> float:
+        """Return the cores that pods may use."""
+        return allocatable_millicores(self.vcpu) / 1000
+
+    @property
+    def allocatable_memory_gib(self) -> float:
+        """Return the memory that pods may use, in GiB."""
+        return allocatable_memory_mib(int(self.memory_gib * 1024), self.max_pods) / 1024
 
     @property
     def addresses(self) -> int:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from settings.base import Problem, Rule
+from settings.capacity import admits_all, fits_a_node, fits_all_nodes
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
 from settings.milvus import Components
@@ -216,32 +217,12 @@ def _placement(env: Environment) -> Iterator[Problem]:
     for path, group in chosen.items():
         if group is not None and group not in groups:
             yield Problem(path, f"no node group {group}{_nearest(group, groups)}; there are: {_listed(groups)}")
-    hard = ("NO_SCHEDULE", "NO_EXECUTE")
-    if all(any(taint.effect in hard for taint in group.taints) for group in groups.values()):
+    if not any(admits_all(group) for group in groups.values()):
         yield Problem(
             "cluster.node_groups",
             "every group has a taint that keeps pods away, so the add-ons and controllers have no node; leave one "
             "group without",
         )
-
-
-def _fits_a_node(env: Environment) -> Iterator[Problem]:
-    for name in (*env.component_names, "etcd"):
-        wanted = env.milvus.etcd if name == "etcd" else env.components[name]
-        path = "milvus.etcd" if name == "etcd" else f"milvus.components.{name}"
-        bound = env.node_group_of(name)
-        groups = [env.cluster.node_groups[bound]] if bound in env.cluster.node_groups else []
-        if bound is None:
-            groups = list(env.cluster.node_groups.values())
-        types = [INSTANCE_TYPES[each] for group in groups for each in group.instance_types if each in INSTANCE_TYPES]
-        if types and not any(wanted.memory_gib < each.memory_gib and wanted.cpu <= each.vcpu for each in types):
-            largest = max(types, key=lambda each: each.memory_gib)
-            yield Problem(
-                path,
-                f"cpu {wanted.cpu:g} and memory_gib {wanted.memory_gib:g} fit on no node of "
-                f"{bound or 'any group'}; the largest is {largest.name} with {largest.vcpu} vCPU and "
-                f"{largest.memory_gib:g} GiB, of which Kubernetes keeps a part; use larger instances or smaller pods",
-            )
 
 
 # --- queue
@@ -557,7 +538,8 @@ RULES: tuple[Rule, ...] = (
     _public_endpoint,
     _node_groups,
     _placement,
-    _fits_a_node,
+    fits_a_node,
+    fits_all_nodes,
     _brokers,
     _kafka_version,
     _message_sizes,

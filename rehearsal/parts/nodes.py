@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rehearsal.parts.api import Api, Object
+from settings.instances import allocatable_memory_mib, allocatable_millicores
 
 # kwok plays the kubelet of nodes with this annotation.
 SIMULATED = {"kwok.x-k8s.io/node": "fake"}
@@ -48,8 +49,8 @@ class Node:
     def allocatable(self) -> dict[str, str]:
         """What pods may use, after what EKS reserves."""
         return {
-            "cpu": f"{self.cpu * 1000 - reserved_millicores(self.cpu)}m",
-            "memory": f"{self.memory_mib - reserved_memory_mib(self.pods)}Mi",
+            "cpu": f"{allocatable_millicores(self.cpu)}m",
+            "memory": f"{allocatable_memory_mib(self.memory_mib, self.pods)}Mi",
             "pods": str(self.pods),
         }
 
@@ -79,24 +80,6 @@ class Node:
             },
             "status": {"capacity": self.capacity, "allocatable": self.allocatable},
         }
-
-
-def reserved_memory_mib(pods: int) -> int:
-    """MiB that EKS keeps from pods: kube-reserved 255 + 11 per pod, and the eviction threshold of 100.
-
-    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/ (kubelet defaults).
-    """
-    return 255 + 11 * pods + 100
-
-
-def reserved_millicores(cpu: int) -> int:
-    """Millicores that EKS keeps from pods.
-
-    6 % of the first core, 1 % of the second, 0.5 % of the third and fourth, 0.25 % of every further one.
-    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/ (kubelet defaults).
-    """
-    tenths = 600 * min(cpu, 1) + 100 * min(max(cpu - 1, 0), 1) + 50 * min(max(cpu - 2, 0), 2) + 25 * max(cpu - 4, 0)
-    return tenths // 10
 
 
 def register(api: Api, nodes: Sequence[Node]) -> None:

@@ -18,7 +18,7 @@ from tests.unit.settings_files import file_with
 ADMIN = "arn:aws:iam::111122223333:role/platform/admin"
 RELEASE = "Custom::AWSCDK-EKS-HelmChart"
 NODE_GROUPS = {
-    "general": {"instance_types": ["m7g.large"], "desired_size": 1, "max_size": 2, "labels": {"role": "milvus"}},
+    "general": {"instance_types": ["m7g.2xlarge"], "desired_size": 2, "max_size": 2, "labels": {"role": "milvus"}},
     "query": {
         "instance_types": ["r6i.2xlarge", "r7i.2xlarge"],
         "desired_size": 2,
@@ -191,7 +191,7 @@ def test_instances_and_volumes_carry_the_tags_of_the_settings() -> None:
 def test_node_group_is_al2023_of_the_architecture_of_its_instances() -> None:
     private().has_resource_properties(
         "AWS::EKS::Nodegroup",
-        {"AmiType": "AL2023_ARM_64_STANDARD", "InstanceTypes": ["m7g.large"], "CapacityType": "ON_DEMAND"},
+        {"AmiType": "AL2023_ARM_64_STANDARD", "InstanceTypes": ["m7g.2xlarge"], "CapacityType": "ON_DEMAND"},
     )
     private().has_resource_properties(
         "AWS::EKS::Nodegroup",

@@ -13,7 +13,7 @@ from rehearsal.parts import netns, stages
 from rehearsal.parts.api import Api, ApiError
 from rehearsal.parts.csi_simulator import CsiSimulator
 from rehearsal.parts.lb_simulator import INGRESS_FINALIZER, SERVICE_FINALIZER, LoadBalancerSimulator
-from rehearsal.parts.nodes import Node, Taint, ready, reserved_memory_mib, reserved_millicores
+from rehearsal.parts.nodes import Node, Taint, ready
 from rehearsal.parts.process import PartError
 from rehearsal.parts.run import Run
 
@@ -52,13 +52,7 @@ def test_node_offers_its_capacity_less_what_eks_reserves() -> None:
     node = Node(name="n", zone="us-east-1a", instance_type="m6i.2xlarge", cpu=8, memory_mib=32768, pods=58)
 
     # THEN
-    assert reserved_memory_mib(58) == 993
-    assert node.allocatable == {"cpu": "7910m", "memory": f"{32768 - 993}Mi", "pods": "58"}
-
-
-@pytest.mark.parametrize(("cpu", "millicores"), [(1, 60), (2, 70), (4, 80), (8, 90), (16, 110)])
-def test_reserved_cpu_follows_the_table_of_the_eks_image(cpu: int, millicores: int) -> None:
-    assert reserved_millicores(cpu) == millicores
+    assert node.allocatable == {"cpu": "7910m", "memory": f"{32768 - 512 - 993}Mi", "pods": "58"}
 
 
 def test_node_has_the_labels_and_taints_of_its_group() -> None:

@@ -36,6 +36,15 @@ EXISTING = {
     "vpc_id": "vpc-0123456789abcdef0",
     "private_subnet_ids": ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2", "subnet-0aaaaaaaaaaaaaaa3"],
 }
+# One node that the standalone pod and etcd fill, and another for the add-ons.
+FULL_NODE: list[tuple[str, Any]] = [
+    ("milvus.mode", "standalone"),
+    ("milvus.components.standalone", {"cpu": 1, "memory_gib": 10.1}),
+    ("milvus.etcd", {"replicas": 1}),
+    ("milvus.node_group", "milvus"),
+    (GROUP, {"instance_types": ["m7g.xlarge"], "desired_size": 1, "max_size": 1}),
+    ("cluster.node_groups.system", {"instance_types": ["m7g.large"], "desired_size": 1, "max_size": 1}),
+]
 
 CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "aws tag": (
@@ -110,7 +119,61 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "pod larger than a node": (
         [("milvus.components.query_node", {"memory_gib": 64})],
-        "milvus.components.query_node: cpu 1 and memory_gib 64 fit on no node of any group; the largest is m7g.2xlarge",
+        "milvus.components.query_node: requests 1 CPU and 64 GiB, which fit on no node of any untainted group; the "
+        "largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for pods; use larger ins",
+    ),
+    "pod with more cores than a node leaves": (
+        [("milvus.components.query_node", {"cpu": 8, "memory_gib": 8})],
+        "milvus.components.query_node: requests 8 CPU and 8 GiB, which fit on no node of any untainted group",
+    ),
+    "pod with more memory than a node leaves": (
+        [("milvus.components.query_node", {"cpu": 1, "memory_gib": 31}), ("milvus.node_group", "milvus")],
+        "milvus.components.query_node: requests 1 CPU and 31 GiB, which fit on no node of milvus; the largest that",
+    ),
+    "pod that only the larger type of spot capacity holds": (
+        [
+            (f"{GROUP}.instance_types", ["m7g.2xlarge", "m7g.4xlarge"]),
+            (f"{GROUP}.spot", True),
+            ("milvus.components.query_node", {"memory_gib": 40}),
+        ],
+        "milvus.components.query_node: requests 1 CPU and 40 GiB, which fit on no node of any untainted group; the "
+        "largest that is certain is m7g.2xlarge, whose",
+    ),
+    "member of etcd larger than a node": (
+        [("milvus.etcd", {"memory_gib": 31})],
+        "milvus.etcd: requests 1 CPU and 31 GiB, which fit on no node of any untainted group",
+    ),
+    "more pods than the nodes hold": (
+        [("milvus.components.query_node", {"replicas": 20, "cpu": 6, "memory_gib": 24})],
+        "cluster.node_groups.milvus.desired_size: 3 x m7g.2xlarge leave 23 of the 35 pods that name no node group (the "
+        "add-ons of EKS among them) without room, and nothing adds nodes by itself; they request 131.6 CPU and 525.1 "
+        "GiB; use desired_size 21 and max_size 21, larger instances, or fewer or smaller pods",
+    ),
+    "more pods than their group holds": (
+        [
+            ("cluster.node_groups.query", {"instance_types": ["r7g.2xlarge"], "desired_size": 1, "max_size": 3}),
+            ("milvus.components.query_node", {"replicas": 2, "cpu": 6, "memory_gib": 48, "node_group": "query"}),
+        ],
+        "cluster.node_groups.query.desired_size: 1 x r7g.2xlarge leave 1 of the 2 pods that are bound to it without "
+        "room, and nothing adds nodes by itself; they request 12 CPU and 96 GiB; use desired_size 2, larger instances",
+    ),
+    "no nodes": (
+        [(f"{GROUP}.min_size", 0), (f"{GROUP}.desired_size", 0)],
+        "cluster.node_groups.milvus.desired_size: 0 x m7g.2xlarge leave 16 of the 16 pods that name no node group",
+    ),
+    "room on a tainted group is none": (
+        [
+            (f"{GROUP}.desired_size", 1),
+            (
+                "cluster.node_groups.spare",
+                {"instance_types": ["r7g.2xlarge"], "desired_size": 9, "max_size": 9, "taints": [{"key": "role"}]},
+            ),
+        ],
+        "cluster.node_groups.milvus.desired_size: 1 x m7g.2xlarge leave",
+    ),
+    "attu without room": (
+        [*FULL_NODE, ("milvus.attu", {"exposure": "internal"})],
+        "cluster.node_groups.milvus.desired_size: 1 x m7g.xlarge leave 1 of the 3 pods that are bound to it without",
     ),
     "brokers and zones": (
         [("queue.brokers", 4)],
@@ -348,6 +411,10 @@ def test_rule_refuses_with_its_remedy(case: str) -> None:
 
 def test_base_file_of_these_tests_breaks_no_rule() -> None:
     parse_environment(file_with(), source="test.yaml", today=TODAY)
+
+
+def test_pods_may_fill_the_nodes() -> None:
+    parse_environment(file_with(*FULL_NODE), source="test.yaml", today=TODAY)
 
 
 def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
