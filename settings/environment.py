@@ -13,6 +13,7 @@ from settings.cluster import Cluster
 from settings.milvus import Component, Milvus
 from settings.network import Network
 from settings.queue import Queue
+from settings.regions import Region
 from settings.releases import RELEASE_LINES, ReleaseLine
 from settings.storage import Storage
 
@@ -55,8 +56,8 @@ class Environment(SettingsFile):
         pattern=r"^\d{12}$",
         description="AWS account id, in quotes; empty means the one of the credentials at deployment.",
     )
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region.")
-    tags: dict[TagKey, TagValue] = Field(default_factory=dict, description="Tags of every resource.")
+    region: Region = Field(description="AWS region.")
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, description="Tags of every resource, 40 at most.")
     network: Network = Field(default_factory=Network, description="The VPC.")
     cluster: Cluster = Field(description="The EKS cluster.")
     storage: Storage = Field(default_factory=Storage, description="The object storage.")

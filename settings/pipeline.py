@@ -13,9 +13,9 @@ from settings import loader
 from settings.base import Problem, Rule, Settings, SettingsFile
 from settings.environment import Environment
 from settings.naming import Part
+from settings.regions import Region
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-RegionName = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 LogicalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
 Reason = Annotated[str, Field(pattern=r"^[A-Za-z0-9 .,:;/#()_+-]{10,200}$")]
 """Plain characters: it travels through a shell."""
@@ -90,7 +90,7 @@ class Target(Settings):
 
     environment: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="Name of the file under environments/.")
     account: AccountId | None = Field(default=None, description="Account instead of the file's, in quotes.")
-    region: RegionName | None = Field(default=None, description="Region instead of the file's.")
+    region: Region | None = Field(default=None, description="Region instead of the file's.")
     approvals: dict[Part, dict[LogicalId, Reason]] = Field(
         default_factory=dict,
         description="Replacements and deletions of stateful resources that may pass, by stack and logical id, each "
@@ -123,7 +123,7 @@ class Pipeline(SettingsFile):
         default=None,
         description="Account of the pipeline, in quotes; empty means the one of the credentials at deployment.",
     )
-    region: RegionName = Field(description="Region of the pipeline.")
+    region: Region = Field(description="Region of the pipeline.")
     source: Source = Field(description="Where the source is: connection, codecommit or s3.")
     build: Build = Field(default_factory=Build, description="Image and caches of the build projects.")
     waves: tuple[Wave, ...] = Field(description="Waves, deployed one after the other; at least one.")

@@ -8,6 +8,12 @@ from pydantic import Field
 
 from settings.base import LogRetentionDays, Settings
 
+KRAFT_VERSIONS = ("3.7.x.kraft", "3.8.x.kraft", "3.9.x.kraft", "4.0.x.kraft", "4.1.x.kraft")
+"""Kafka versions that MSK creates with KRaft; there is none before 3.7.
+
+Source: https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
+"""
+
 
 class BrokerStorage(Settings):
     """EBS volume of each broker, and how far it may grow by itself. It never shrinks."""

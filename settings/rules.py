@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from settings.aws_limits import labels_of_nodes, number_of_tags, places_of_arns, range_of_vpc, subnets_once
 from settings.base import Problem, Rule
 from settings.capacity import admits_all, fits_a_node, fits_all_nodes
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
 from settings.milvus import Components
 from settings.naming import chart_fullname, chart_services, etcd_fullname
-from settings.queue import Msk, Woodpecker, copies
+from settings.queue import KRAFT_VERSIONS, Msk, Woodpecker, copies
 from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
 
 if TYPE_CHECKING:
@@ -271,6 +272,9 @@ def _kafka_version(env: Environment) -> Iterator[Problem]:
             "queue.kafka_version",
             f"got {version}, which means ZooKeeper: that cannot be changed to KRaft later; use 3.9.x.kraft",
         )
+    elif version not in KRAFT_VERSIONS:
+        known = _listed(each for each in KRAFT_VERSIONS if int(each.split(".")[0]) in majors)
+        yield Problem("queue.kafka_version", f"MSK has no {version}; use one of {known}")
 
 
 def _message_sizes(env: Environment) -> Iterator[Problem]:
@@ -531,6 +535,11 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    number_of_tags,
+    places_of_arns,
+    range_of_vpc,
+    subnets_once,
+    labels_of_nodes,
     _vpc_size,
     _zones,
     _room_for_pods,

@@ -13,6 +13,7 @@ import yaml
 from settings import SettingsError, available, load_environment, loader, naming, parse_environment
 from settings.environment import Environment
 from settings.instances import INSTANCE_TYPES, allocatable_memory_mib, allocatable_millicores
+from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
 from tests.unit.settings_files import file_with
 
@@ -153,6 +154,8 @@ def test_count_of_errors_heads_the_list() -> None:
             [("milvus.namespace", "kube-system")],
             "milvus.namespace: kube-system belongs to others, and the release clos",
         ),
+        ([("region", "us-est-1")], "region: us-est-1 is no region of AWS (did you mean us-west-1 or us-east-1?); if"),
+        ([("region", "us-east-9")], "region: us-east-9 is no region of AWS (did you mean us-east-"),
         ([("milvus.namespace", "default")], "milvus.namespace: default belongs to others"),
         ([("milvus.release_name", "m" * 43)], "milvus.release_name: String should have at most 42 characters, got"),
         ([("milvus.release_name", "1milvus")], "milvus.release_name: got '1milvus', which does not match"),
@@ -230,6 +233,14 @@ def environment(*changes: tuple[str, Any]) -> Environment:
 @pytest.mark.parametrize("repository", ["milvusdb/milvus", "registry.example:5000/mirror/milvus", "milvus"])
 def test_image_repository_may_name_a_registry_with_its_port(repository: str) -> None:
     assert environment(("milvus.image_repository", repository)).milvus.image_repository == repository
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-east-2", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_region_is_known_with_its_partition(region: str, partition: str) -> None:
+    assert environment(("region", region)).region == region
+    assert partitions()[region] == partition
 
 
 def test_streaming_stack_exists_only_with_msk() -> None:

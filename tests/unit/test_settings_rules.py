@@ -36,6 +36,8 @@ EXISTING = {
     "vpc_id": "vpc-0123456789abcdef0",
     "private_subnet_ids": ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2", "subnet-0aaaaaaaaaaaaaaa3"],
 }
+SUBNET = "subnet-0aaaaaaaaaaaaaaa1"
+
 # One node that the standalone pod and etcd fill, and another for the add-ons.
 FULL_NODE: list[tuple[str, Any]] = [
     ("milvus.mode", "standalone"),
@@ -50,6 +52,78 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "aws tag": (
         [("tags", {"aws:x": "y"})],
         "tags.aws:x: aws:x: AWS keeps keys that start with aws: for itself; use another",
+    ),
+    "too many tags": ([("tags", {f"k{n}": "v" for n in range(41)})], "tags: at most 40, got 41: AWS takes 50 for a"),
+    "loopback as vpc": (
+        [("network.cidr", "127.0.0.0/16")],
+        "network.cidr: 127.0.0.0/16 is in 127.0.0.0/8, which no VPC may use; take a private one, such as 10.0.0.0/16",
+    ),
+    "link-local as vpc": (
+        [("network.cidr", "169.254.0.0/16")],
+        "network.cidr: 169.254.0.0/16 is in 169.254.0.0/16, whi",
+    ),
+    "multicast as vpc": ([("network.cidr", "230.1.0.0/16")], "network.cidr: 230.1.0.0/16 is in 224.0.0.0/4, which no"),
+    "nowhere as vpc": ([("network.cidr", "0.1.0.0/16")], "network.cidr: 0.1.0.0/16 is in 0.0.0.0/8, which no VPC may"),
+    "subnet twice": (
+        [("network.existing", {**EXISTING, "private_subnet_ids": [SUBNET, "subnet-0aaaaaaaaaaaaaaa2", SUBNET]})],
+        f"network.existing.private_subnet_ids: {SUBNET} stands twice; name one subnet for each zone",
+    ),
+    "subnet private and public": (
+        [
+            (
+                "network.existing",
+                {**EXISTING, "public_subnet_ids": [SUBNET, "subnet-0bbbbbbbbbbbbbbb2", "subnet-0bbbbbbbbbbbbbbb3"]},
+            )
+        ],
+        f"network.existing.public_subnet_ids: {SUBNET} stands twice; name one subnet for each zone, none of them priv",
+    ),
+    "public subnets per zone": (
+        [("network.existing", {**EXISTING, "public_subnet_ids": ["subnet-0bbbbbbbbbbbbbbb1"]})],
+        "network.existing.public_subnet_ids: one subnet for each of the 3 zones (a, b, c), got 1; add or remove",
+    ),
+    "label of kubernetes": (
+        [(f"{GROUP}.labels", {"node-role.kubernetes.io/milvus": ""})],
+        "cluster.node_groups.milvus.labels: node-role.kubernetes.io/milvus: EKS takes no label of kubernetes.io, k8s",
+    ),
+    "label of eks": (
+        [(f"{GROUP}.labels", {"eks.amazonaws.com/capacity": "x"})],
+        "cluster.node_groups.milvus.labels: eks.amazonaws.com/capacity: EKS takes no label of",
+    ),
+    "label of k8s": (
+        [(f"{GROUP}.labels", {"k8s.io/x": "x"})],
+        "cluster.node_groups.milvus.labels: k8s.io/x: EKS takes",
+    ),
+    "role of another partition": (
+        [("cluster.admin_role_arns", ["arn:aws-cn:iam::111122223333:role/x"])],
+        "cluster.admin_role_arns: arn:aws-cn:iam::111122223333:role/x is of partition aws-cn, us-east-2 of aws; use",
+    ),
+    "certificate in the wrong part of the world": (
+        [("region", "cn-north-1"), ("milvus.service", {"certificate_arn": CERTIFICATE, "hostname": "a.example.com"})],
+        f"milvus.service.certificate_arn: {CERTIFICATE} is of partition aws, cn-north-1 of aws-cn; use one of",
+    ),
+    "certificate of another region": (
+        [("region", "us-east-1"), ("milvus.service", {"certificate_arn": CERTIFICATE, "hostname": "a.example.com"})],
+        f"milvus.service.certificate_arn: {CERTIFICATE} is of region us-east-2; it has to be in us-east-1, as what",
+    ),
+    "certificate of attu of another region": (
+        [("region", "us-east-1"), ("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE})],
+        f"milvus.attu.certificate_arn: {CERTIFICATE} is of region us-east-2; it has to be in us-east-1",
+    ),
+    "client secret of another region": (
+        [("region", "us-east-1"), ("milvus.attu", {**ATTU, "oidc": OIDC})],
+        "milvus.attu.oidc.client_secret_arn: arn:aws:secretsmanager:us-east-2:111122223333:secret:attu-AbCdEf is of",
+    ),
+    "user pool of another partition": (
+        [("region", "cn-north-1"), ("milvus.attu", {**ATTU, "cognito": COGNITO})],
+        f"milvus.attu.cognito.user_pool_arn: {COGNITO['user_pool_arn']} is of partition aws, cn-north-1 of aws-cn",
+    ),
+    "kraft that msk does not have": (
+        [("queue.kafka_version", "3.9.0.kraft")],
+        "queue.kafka_version: MSK has no 3.9.0.kraft; use one of 3.7.x.kraft, 3.8.x.kraft, 3.9.x.kraft",
+    ),
+    "kraft before there was one": (
+        [("queue.kafka_version", "3.6.x.kraft")],
+        "queue.kafka_version: MSK has no 3.6.x.kraft; use one of 3.7.x.kraft, 3.8.x.kraft, 3.9.x.kraft",
     ),
     "host bits": ([("network.cidr", "10.0.0.1/16")], "network.cidr: 10.0.0.1/16 is not a network"),
     "vpc too large": (

@@ -1,0 +1,34 @@
+"""The regions of AWS and their partitions, as the pinned botocore knows them without a network."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+from pathlib import Path
+from typing import Annotated
+
+import botocore
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+
+@functools.cache
+def partitions() -> dict[str, str]:
+    """Return the partition of each region, such as ``aws-cn`` of ``cn-north-1``."""
+    # The file alone: botocore's own reader would also look into ~/.aws, and takes longer.
+    data = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_text(encoding="utf-8"))
+    return {region: each["id"] for each in data["partitions"] for region in each["regions"] if "global" not in region}
+
+
+def _known(region: str) -> str:
+    if region not in partitions():
+        close = difflib.get_close_matches(region, partitions(), n=2)
+        hint = f" (did you mean {' or '.join(close)}?)" if close else ""
+        text = f"{region} is no region of AWS{hint}; if it is new, pin a boto3 that knows it (requirements.txt)"
+        raise PydanticCustomError("written", "{text}", {"text": text})
+    return region
+
+
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"), AfterValidator(_known)]
+"""A region of AWS."""
