@@ -39,7 +39,7 @@ _INTERNAL_PARTITION_REPLICAS = 150
 
 def warnings(env: Environment, today: date) -> list[Problem]:
     """Return what works, but that an operator should know: support dates and dear or risky choices."""
-    return [*_support_dates(env, today), *_advice(env)]
+    return [*_support_dates(env, today), *_advice(env), *_clear_text(env), *_etcd_on_spot(env)]
 
 
 def refusals(env: Environment, today: date) -> list[Problem]:
@@ -92,6 +92,36 @@ def _advice(env: Environment) -> Iterator[Problem]:
         )
     for name in env.milvus.acknowledge:
         yield Problem("milvus.acknowledge", f"{name} is accepted: this version has no fix that takes effect")
+
+
+def _clear_text(env: Environment) -> Iterator[Problem]:
+    service, attu = env.milvus.service, env.milvus.attu
+    if service.scheme == "internet-facing" and not service.certificate_arn:
+        yield Problem(
+            "milvus.service.certificate_arn",
+            "none, on an internet-facing load balancer: passwords and data cross the internet in clear text; set it "
+            "and milvus.service.hostname, or milvus.service.scheme: internal",
+        )
+    if attu.exposure == "internet-facing" and not attu.certificate_arn:
+        yield Problem(
+            "milvus.attu.certificate_arn",
+            "none, on an internet-facing load balancer: passwords that are typed into Attu cross the internet in clear "
+            "text; set it, or milvus.attu.exposure: internal",
+        )
+
+
+def _etcd_on_spot(env: Environment) -> Iterator[Problem]:
+    bound = env.node_group_of("etcd")
+    groups = env.cluster.node_groups
+    spot = [
+        name for name, group in groups.items() if group.spot and (name == bound or (not bound and admits_all(group)))
+    ]
+    if spot:
+        yield Problem(
+            "milvus.etcd.node_group",
+            f"etcd may run on spot capacity ({_listed(spot)}), which AWS takes back at two minutes' notice; without "
+            "most of its members Milvus stops; bind it to an on-demand group",
+        )
 
 
 # --- network

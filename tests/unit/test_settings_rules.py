@@ -553,6 +553,46 @@ def test_attu_licence_and_accepted_advisory_warn() -> None:
     assert "CVE-2025-64513 is accepted: this version has no fix that takes effect" in warnings
 
 
+CLEAR_SERVICE = "milvus.service.certificate_arn: none, on an internet-facing load balancer: passwords and data cross"
+CLEAR_ATTU = (
+    "milvus.attu.certificate_arn: none, on an internet-facing load balancer: passwords that are typed into Attu"
+)
+ETCD_ON_SPOT = "milvus.etcd.node_group: etcd may run on spot capacity ("
+PUBLIC = {"scheme": "internet-facing", "source_cidrs": ["203.0.113.0/24"]}
+SPOT = {"instance_types": ["m7g.2xlarge"], "desired_size": 3, "max_size": 3, "spot": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ([("milvus.service", PUBLIC)], CLEAR_SERVICE),
+        ([("milvus.attu", ATTU)], CLEAR_ATTU),
+        ([(f"{GROUP}.spot", True)], f"{ETCD_ON_SPOT}milvus)"),
+        ([("cluster.node_groups.cheap", SPOT)], f"{ETCD_ON_SPOT}cheap)"),
+        ([("cluster.node_groups.cheap", SPOT), ("milvus.etcd", {"node_group": "cheap"})], f"{ETCD_ON_SPOT}cheap)"),
+    ],
+)
+def test_risky_choice_warns(changes: list[tuple[str, Any]], warning: str) -> None:
+    env = parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+    assert any(str(each).startswith(warning) for each in load_warnings(env, today=TODAY))
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ([("milvus.service", {**PUBLIC, "certificate_arn": CERTIFICATE, "hostname": "a.example.com"})], CLEAR_SERVICE),
+        ([("milvus.service", {"source_cidrs": ["203.0.113.0/24"]})], CLEAR_SERVICE),
+        ([("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE})], CLEAR_ATTU),
+        ([("milvus.attu", {"exposure": "internal"})], CLEAR_ATTU),
+        ([("cluster.node_groups.cheap", SPOT), ("milvus.etcd", {"node_group": "milvus"})], ETCD_ON_SPOT),
+        ([("cluster.node_groups.cheap", {**SPOT, "taints": [{"key": "spot"}]})], ETCD_ON_SPOT),
+    ],
+)
+def test_safe_choice_does_not_warn(changes: list[tuple[str, Any]], warning: str) -> None:
+    env = parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+    assert not any(str(each).startswith(warning) for each in load_warnings(env, today=TODAY))
+
+
 BOTH_ADVISORIES = ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513"])
 
 
