@@ -112,7 +112,13 @@ def test_nothing_is_judged_by_a_value_that_nobody_gave(changes: list[tuple[str, 
 
 def test_every_network_that_is_none_is_named() -> None:
     data = file_with(("network.cidr", "10.0.0.1/16"), ("milvus.service.source_cidrs", ["10.0.0.300/8", "0.0.0.0/00"]))
+    data["milvus"]["attu"] = {"inbound_cidrs": ["203.0.113.1/24"]}
+    data["cluster"]["public_cidrs"] = ["203.0.113.0/33"]
     assert errors_of(data) == [
+        "cluster.public_cidrs.0: 203.0.113.0/33 is not a network ('33' is not a valid netmask); write it like "
+        "10.0.0.0/16, host bits zero",
+        "milvus.attu.inbound_cidrs.0: 203.0.113.1/24 is not a network (203.0.113.1/24 has host bits set); write it "
+        "like 10.0.0.0/16, host bits zero",
         "milvus.service.source_cidrs.0: 10.0.0.300/8 is not a network (Octet 300 (> 255) not permitted in "
         "'10.0.0.300'); write it like 10.0.0.0/16, host bits zero",
         "milvus.service.source_cidrs.1: got 0.0.0.0/00; write it as 0.0.0.0/0",

@@ -67,6 +67,10 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "multicast as vpc": ([("network.cidr", "230.1.0.0/16")], "network.cidr: 230.1.0.0/16 is in 224.0.0.0/4, which no"),
     "nowhere as vpc": ([("network.cidr", "0.1.0.0/16")], "network.cidr: 0.1.0.0/16 is in 0.0.0.0/8, which no VPC may"),
+    "multicast as a further range": (
+        [("network.existing", {**EXISTING, "secondary_cidrs": ["100.64.0.0/16", "224.1.0.0/16"]})],
+        "network.existing.secondary_cidrs: 224.1.0.0/16 is in 224.0.0.0/4, which no VPC may use",
+    ),
     "subnet twice": (
         [("network.existing", {**EXISTING, "private_subnet_ids": [SUBNET, "subnet-0aaaaaaaaaaaaaaa2", SUBNET]})],
         f"network.existing.private_subnet_ids: {SUBNET} stands twice; name one subnet for each zone",
@@ -132,6 +136,10 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "vpc too large": (
         [("network.cidr", "10.0.0.0/8")],
         "network.cidr: a VPC takes /16 to /28, got /8; use 10.0.0.0/16",
+    ),
+    "vpc too small": (
+        [("network.cidr", "10.0.0.0/29")],
+        "network.cidr: a VPC takes /16 to /28, got /29; use 10.0.0.0/16",
     ),
     "subnets too large": (
         [("network.private_subnet_prefix", 17)],
@@ -232,7 +240,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "more pods than their group holds": (
         [
-            ("cluster.node_groups.query", {"instance_types": ["r7g.2xlarge"], "desired_size": 1, "max_size": 3}),
+            ("cluster.node_groups.query", {"instance_types": ["r7g.2xlarge"], "desired_size": 1, "max_size": 2}),
             ("milvus.components.query_node", {"replicas": 2, "cpu": 6, "memory_gib": 48, "node_group": "query"}),
         ],
         "cluster.node_groups.query.desired_size: 1 x r7g.2xlarge leave 1 of the 2 pods that are bound to it without "
@@ -498,8 +506,54 @@ def test_base_file_of_these_tests_breaks_no_rule() -> None:
     parse_environment(file_with(), source="test.yaml", today=TODAY)
 
 
-def test_pods_may_fill_the_nodes() -> None:
-    parse_environment(file_with(*FULL_NODE), source="test.yaml", today=TODAY)
+WOODPECKER = {"kind": "woodpecker"}
+HTTPS = {"exposure": "internet-facing", "certificate_arn": CERTIFICATE}
+ALLOWED: dict[str, list[tuple[str, Any]]] = {
+    "several types of spot capacity": [
+        (f"{GROUP}.instance_types", ["m7g.2xlarge", "m6g.2xlarge"]),
+        (f"{GROUP}.spot", True),
+    ],
+    "pods that fill their nodes": FULL_NODE,
+    "request that is the limit": [("milvus.components.proxy", {"cpu": 1, "cpu_request": 1})],
+    "messages as large as the brokers accept": [
+        ("queue.milvus_message_max_bytes", 10485880),
+        ("queue.message_max_bytes", 10485880),
+        ("queue.replica_fetch_max_bytes", 10485880),
+    ],
+    "all partitions of a broker": [("queue.channels", 950)],
+    "forty tags": [("tags", {f"k{number}": "v" for number in range(40)})],
+    "woodpecker as a preview": [("queue", {**WOODPECKER, "preview": True})],
+    "woodpecker": [("queue", WOODPECKER), ("milvus.line", "3.0")],
+    "version that is the fix": [("milvus.version", "2.6.10")],
+    "no authorization where only one advisory needs it": [
+        ("milvus.authorization", False),
+        ("milvus.acknowledge", ["CVE-2026-26190"]),
+    ],
+    "wide range": [("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["11.0.0.0/8"]})],
+    "everybody on an internal load balancer": [("milvus.service.source_cidrs", ["0.0.0.0/0"])],
+    "public subnets of an existing vpc": [
+        (
+            "network.existing",
+            {**EXISTING, "public_subnet_ids": [f"subnet-0bbbbbbbbbbbbbbb{number}" for number in range(3)]},
+        ),
+        ("milvus.service", {"scheme": "internet-facing", "source_cidrs": ["203.0.113.0/24"]}),
+    ],
+    "everybody who signs in by oidc": [("milvus.attu", {**HTTPS, "oidc": OIDC})],
+    "everybody who signs in by cognito": [("milvus.attu", {**HTTPS, "cognito": COGNITO})],
+    "labels that only look like those of kubernetes": [(f"{GROUP}.labels", {"mykubernetes.io/x": "y", "k8s.io": "y"})],
+}
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_rule_allows_what_is_not_against_it(case: str) -> None:
+    parse_environment(file_with(*ALLOWED[case]), source="test.yaml", today=TODAY)
+
+
+def test_pod_larger_than_a_node_is_named_once() -> None:
+    changes = [("milvus.components.query_node", {"memory_gib": 64})]
+    with pytest.raises(SettingsError) as raised:
+        parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
+    assert [problem.path for problem in raised.value.problems] == ["milvus.components.query_node"]
 
 
 # These warn; what is below is about rules that refuse.
@@ -549,7 +603,8 @@ def test_out_of_support_kubernetes_is_refused_with_the_date() -> None:
 @pytest.mark.parametrize(
     ("today", "message"),
     [
-        (date(2026, 11, 23), "standard support of 1.34 ends on 2026-12-02; plan the move to one of 1.35, 1.36"),
+        (date(2026, 10, 3), "standard support of 1.34 ends on 2026-12-02; plan the move to one of 1.35, 1.36"),
+        (date(2026, 12, 2), "standard support of 1.34 ends on 2026-12-02; plan the move to one of 1.35, 1.36"),
         (
             date(2026, 12, 3),
             "standard support of 1.34 ended on 2026-12-02; AWS charges extended support until 2027-12-02",
@@ -559,6 +614,27 @@ def test_out_of_support_kubernetes_is_refused_with_the_date() -> None:
 def test_kubernetes_near_or_past_standard_support_warns_with_the_date(today: date, message: str) -> None:
     env = parse_environment(file_with(("cluster.version", "1.34")), source="test.yaml", today=today)
     assert message in "\n".join(map(str, load_warnings(env, today=today)))
+
+
+def test_last_day_of_support_is_a_day_of_support() -> None:
+    parse_environment(file_with(("cluster.version", "1.34")), source="test.yaml", today=date(2027, 12, 2))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [],
+        [("milvus.attu", {"exposure": "internal"}), ("milvus.line", "2.5")],
+        [("network.zones", ["a", "b"]), ("queue.brokers", 2)],
+        [("queue", {"kind": "woodpecker"}), ("milvus.line", "3.0"), ("network.zones", ["a", "b"])],
+    ],
+)
+def test_sound_file_has_no_warning(changes: list[tuple[str, Any]]) -> None:
+    # GIVEN a Kubernetes version with months of support left, and an administrator
+    admin = ("cluster.admin_role_arns", ["arn:aws:iam::111122223333:role/admin"])
+    env = parse_environment(file_with(admin, *changes), source="test.yaml", today=TODAY)
+    # THEN nothing is said
+    assert load_warnings(env, today=TODAY) == []
 
 
 def test_cluster_without_administrators_warns() -> None:
