@@ -28,6 +28,17 @@ installed=$(sed -n 's/^  "version": "\\(.*\\)",$/\\1/p' "$NODE_MODULES/$package/
 _AWS = '#!/bin/sh\necho "$@" >> "$AWS_CALLS"\n'
 
 
+def tools_are_ready() -> bool:
+    """Tell whether `make setup` has nothing to do.
+
+    The steps run it in a copy of the sources that refers to this environment: it would install into this one, and
+    `npm ci` empties the folder that a link leads to.
+    """
+    return (
+        subprocess.run(["make", "--question", "setup"], cwd=PROJECT, capture_output=True, check=False).returncode == 0
+    )
+
+
 @dataclass
 class Outcome:
     """How a step ended."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,10 @@ from rehearsal.account.options import AccountOptions
 from rehearsal.account.server import EmbeddedAccount
 from rehearsal.cdk import Cdk
 from tests.pipelines import build_spec, commands, pipeline_assembly, pipeline_template, resources, stage_template
-from tests.rehearsal.pipeline_runner import PROJECT, Runner
+from tests.rehearsal.pipeline_runner import Runner, tools_are_ready
 
 ACCOUNT, REGION, STAGE = "111111111111", "us-east-2", "milvus-dev"
 DEPLOYED = ("network", "storage", "streaming", "eks", "milvus", "verification")
-
-
-def tools_are_ready() -> bool:
-    # The steps run `make setup`; in a test it must have nothing to do, or it would install into this environment.
-    return (
-        subprocess.run(["make", "--question", "setup"], cwd=PROJECT, capture_output=True, check=False).returncode == 0
-    )
 
 
 pytestmark = pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")

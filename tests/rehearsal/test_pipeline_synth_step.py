@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.pipelines import action_named, build_spec, commands, pipeline_assembly, pipeline_template, project_of
+from tests.rehearsal.pipeline_runner import PROJECT, tools_are_ready
 
-PROJECT = Path(__file__).resolve().parents[2]
 _NOT_SOURCE = (".git", ".venv", "node_modules", "cdk.out", "dist", ".rehearsal", ".cache", ".mypy_cache", ".ruff_cache")
 # The step runs the test suite, and this test is part of it: the copy has a few tests only, or it would never end.
 _FEW_TESTS = (
@@ -30,6 +30,19 @@ def copy_of_source(folder: Path) -> Path:
     return tree
 
 
+def variables() -> dict[str, str]:
+    """Return the variables of the step's project."""
+    project = project_of(pipeline_template("shipped"), action_named(pipeline_template("shipped"), "Synth"))
+    return {each["Name"]: each["Value"] for each in project["Properties"]["Environment"]["EnvironmentVariables"]}
+
+
+def cache_a_package(tree: Path) -> None:
+    """Put a package with Python of somebody else where the buildspec lets uv keep it."""
+    package = tree / variables()["UV_CACHE_DIR"] / "archive-v0" / "somebody" / "package.py"
+    package.parent.mkdir(parents=True)
+    package.write_text("import os,sys\nx = eval( 'os' )\n", encoding="utf-8")
+
+
 def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
     path = [str(PROJECT / ".venv/bin"), str(PROJECT / "node_modules/.bin"), os.environ["PATH"]]
     # The workers of the suite that this test runs in are none of the copy's business.
@@ -37,7 +50,7 @@ def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-aec", "\n".join(lines)],
         cwd=tree,
-        env=kept | {"PATH": ":".join(path), "NO_COLOR": "1", "CI": "true"},
+        env=kept | variables() | {"PATH": ":".join(path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,11 +80,7 @@ def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> N
 def test_checks_of_the_step_pass_over_the_packages_that_the_build_caches(tmp_path: Path) -> None:
     # GIVEN sources as a pipeline gets them, without git, and a package where the buildspec lets uv keep it
     tree = copy_of_source(tmp_path)
-    project = project_of(pipeline_template("shipped"), action_named(pipeline_template("shipped"), "Synth"))
-    variables = {each["Name"]: each["Value"] for each in project["Properties"]["Environment"]["EnvironmentVariables"]}
-    package = tree / variables["UV_CACHE_DIR"] / "archive-v0" / "somebody" / "package.py"
-    package.parent.mkdir(parents=True)
-    package.write_text("import os,sys\nx = eval( 'os' )\n", encoding="utf-8")
+    cache_a_package(tree)
     # WHEN what `make check` does first is done
     done = run(["ruff format --check --quiet . && ruff check --quiet ."], tree)
     # THEN
@@ -80,10 +89,12 @@ def test_checks_of_the_step_pass_over_the_packages_that_the_build_caches(tmp_pat
 
 @pytest.mark.real
 @pytest.mark.skipif("'real' not in config.getoption('markexpr')", reason="lints, tests and synthesizes: make test-full")
+@pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
 def test_commands_of_the_step_check_test_and_synthesize(tmp_path: Path) -> None:
     template = pipeline_template("shipped")
     lines = commands(build_spec(project_of(template, action_named(template, "Synth")), pipeline_assembly("shipped")))
     tree = copy_of_source(tmp_path)
+    cache_a_package(tree)
     for path in sorted((tree / "tests").rglob("*.py")):
         if str(path.relative_to(tree / "tests")) not in _FEW_TESTS:
             path.unlink()
