@@ -23,6 +23,7 @@ if str(_PROJECT) not in sys.path:  # run as a program, not imported by a test
 
 from scripts.iam_scopes import (  # noqa: E402 - needs the path above
     BOOTSTRAP_SCOPES,
+    CONDITIONS,
     ELSEWHERE,
     FILES,
     LINKED_ROLES,
@@ -31,7 +32,20 @@ from scripts.iam_scopes import (  # noqa: E402 - needs the path above
     TOOLKIT_ACTIONS,
 )
 
+from settings.pipeline import CodeCommit, Connection, S3Source, Source  # noqa: E402 - the same
+
 POLICIES = _PROJECT / "policies"
+SOURCES = (
+    Source(
+        connection=Connection(
+            arn="arn:aws:codeconnections:us-east-2:111111111111:connection/00000000-0000-0000-0000-000000000000",
+            repository="your-organization/milvus-on-eks",
+        )
+    ),
+    Source(codecommit=CodeCommit(repository="milvus-on-eks")),
+    Source(s3=S3Source(bucket="milvus-sources", key="milvus-on-eks.zip")),
+)
+"""One source of each kind that a pipeline can have."""
 _BOOTSTRAP_TEMPLATE = _PROJECT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
 # CloudFormation lists nothing when it creates, updates or deletes a stack.
 _HANDLERS = ("create", "read", "update", "delete")
@@ -147,18 +161,22 @@ def assemblies(folder: Path) -> Iterator[Path]:
 
     import _paths  # noqa: F401, PLC0415 - before everything that imports milvus_constructs
     from settings import available, load_environment  # noqa: PLC0415 - the same
-    from settings.pipeline import available_pipelines  # noqa: PLC0415 - the same
+    from settings.pipeline import available_pipelines, load_pipeline  # noqa: PLC0415 - the same
     from stacks.build import build_environment  # noqa: PLC0415 - the same
     from stacks.pipeline_stack import build_pipeline  # noqa: PLC0415 - the same
 
     context = json.loads((_PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    for name in [*available(), *available_pipelines()]:
+    for name in available():
         app = cdk.App(outdir=str(folder / name), context=context)
-        if name in available_pipelines():
-            build_pipeline(app, name)
-        else:
-            build_environment(app, load_environment(name))
+        build_environment(app, load_environment(name))
         yield Path(app.synth().directory)
+    for name in available_pipelines():
+        settings = load_pipeline(name)
+        # With each kind of source, not only the file's: for CodeCommit, say, a rule starts the pipeline.
+        for source in SOURCES:
+            app = cdk.App(outdir=str(folder / f"{name}-{source.given[0]}"), context=context)
+            build_pipeline(app, name, settings.model_copy(update={"source": source}))
+            yield Path(app.synth().directory)
 
 
 def read_assemblies(folders: Iterable[Path]) -> tuple[list[Template], list[dict[str, Any]]]:
@@ -178,10 +196,17 @@ def _statements(actions: set[str], scopes: dict[str, tuple[str, ...]], templates
     for service in sorted({_service(action) for action in actions}):
         mine = sorted(action for action in actions if _service(action) == service)
         special = [action for action in mine if action in {"iam:PassRole", "iam:CreateServiceLinkedRole"}]
-        plain = [action for action in mine if action not in special]
-        for resources in sorted({scopes.get(action, scopes.get(service, ("*",))) for action in plain}):
-            same = [a for a in plain if scopes.get(a, scopes.get(service, ("*",))) == resources]
-            found.append({"Effect": "Allow", "Action": same, "Resource": list(resources)})
+        limits = {
+            action: (scopes.get(action, scopes.get(service, ("*",))), CONDITIONS.get(action, {}))
+            for action in mine
+            if action not in special
+        }
+        for limit in sorted(limits.values(), key=repr):
+            same = [action for action in limits if limits[action] == limit]
+            condition = {"Condition": limit[1]} if limit[1] else {}
+            statement = {"Effect": "Allow", "Action": same, "Resource": list(limit[0]), **condition}
+            if statement not in found:
+                found.append(statement)
         found += [_special(action, scopes, templates) for action in special]
     return found
 

@@ -17,7 +17,15 @@ SCOPES: dict[str, tuple[str, ...]] = {
     ),
     "codepipeline": (f"arn:aws:codepipeline:*:*:{_PREFIX}*",),
     "eks": (f"arn:aws:eks:*:*:*/{_PREFIX}*",),
+    "events": (f"arn:aws:events:*:*:rule/{_PREFIX}*",),
     "iam": (f"arn:aws:iam::*:role/{_PREFIX}*",),
+    # EKS looks, as its caller, whether the roles that it links are there already ("Failed to validate if SLR:
+    # AWSServiceRoleForAmazonEKSNodegroup already exists due to missing permissions for 'iam:GetRole'").
+    "iam:GetRole": (
+        f"arn:aws:iam::*:role/{_PREFIX}*",
+        "arn:aws:iam::*:role/aws-service-role/eks-nodegroup.amazonaws.com/*",
+        "arn:aws:iam::*:role/aws-service-role/eks.amazonaws.com/*",
+    ),
     "iam:AddRoleToInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{_PREFIX}*"),
     "iam:RemoveRoleFromInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{_PREFIX}*"),
     **dict.fromkeys(
@@ -43,14 +51,40 @@ SCOPES: dict[str, tuple[str, ...]] = {
         ),
         ("arn:aws:iam::*:oidc-provider/oidc.eks.*",),
     ),
+    # A cluster and a configuration have no ARN before they are made.
+    "kafka": (f"arn:aws:kafka:*:*:cluster/{_PREFIX}*", f"arn:aws:kafka:*:*:configuration/{_PREFIX}*"),
+    **dict.fromkeys(("kafka:CreateCluster", "kafka:CreateConfiguration", "kafka:DescribeClusterOperation"), ("*",)),
     "lambda": (f"arn:aws:lambda:*:*:function:{_PREFIX}*", "arn:aws:lambda:*:*:layer:*"),
     "s3": (f"arn:aws:s3:::{_PREFIX}*",),
     "s3:GetObject": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
     "s3:GetObjectVersion": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
-    "secretsmanager": ("arn:aws:secretsmanager:*:*:secret:*",),
+    # MSK asks for the name of its users' secrets; the other one, parameters and state machines get a name from
+    # CloudFormation, which begins with their logical id and not with the stack's name.
+    "secretsmanager": (
+        f"arn:aws:secretsmanager:*:*:secret:AmazonMSK_{_PREFIX}*",
+        "arn:aws:secretsmanager:*:*:secret:RootPassword*",
+    ),
     "secretsmanager:GetRandomPassword": ("*",),
-    "ssm": ("arn:aws:ssm:*:*:parameter/*",),
-    "states": ("arn:aws:states:*:*:stateMachine:*",),
+    "ssm": ("arn:aws:ssm:*:*:parameter/CFN-Cluster*",),
+    "ssm:GetParameters": (
+        "arn:aws:ssm:*:*:parameter/CFN-Cluster*",
+        f"arn:aws:ssm:*:*:parameter/cdk-bootstrap/{_TOOLKIT.removeprefix('cdk-')[:-1]}/version",
+    ),
+    "states": ("arn:aws:states:*:*:stateMachine:Tasks*",),
+}
+
+# Action -> the condition on it. A key has no name to limit these by: its ARN is made up, its alias comes after it and
+# goes before it, CloudFormation puts none of its own tags on keys (`cloudFormationSystemTags` in the schema of
+# AWS::KMS::Key), and a tag takes up to five minutes to count (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html).
+# What reads data is therefore limited to the service that uses the key; what administers keys cannot be.
+CONDITIONS: dict[str, dict[str, dict[str, str]]] = {
+    # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource
+    "kms:CreateGrant": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    **dict.fromkeys(
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}},
+    ),
 }
 
 BOOTSTRAP_SCOPES: dict[str, tuple[str, ...]] = {
@@ -108,6 +142,7 @@ NOT_NEEDED: dict[str, str] = {
     "iam:GetUserPolicy": "IAM: policies of roles only",
     "iam:PutGroupPolicy": "IAM: policies of roles only",
     "iam:PutUserPolicy": "IAM: policies of roles only",
+    "kms:Encrypt": "Lambda: variables of functions are encrypted with AWS's own key",
     "lambda:PassCapacityProvider": "Lambda: no capacity providers",
     "s3:CreateBucketMetadataTableConfiguration": "S3: no metadata tables",
     "s3:DeleteBucketMetadataTableConfiguration": "S3: no metadata tables",
@@ -146,6 +181,7 @@ FILES: dict[str, frozenset[str]] = {
             "codeconnections",
             "codestar-connections",
             "eks",
+            "events",
             "iam",
             "lambda",
             "states",

@@ -23,13 +23,18 @@ from stacks.options import StackOptions
 from stacks.verification_stack import VerificationStack
 
 
-def build_pipeline(scope: Construct, name: str) -> list[Environment]:
+def build_pipeline(scope: Construct, name: str, settings: Pipeline | None = None) -> list[Environment]:
     """Create the pipeline of ``environments/<name>.yaml`` and return the environments that it deploys.
+
+    Args:
+        scope: The app.
+        name: Name of the file.
+        settings: What the file would say, for whoever wants to see another pipeline; what it says if not given.
 
     Raises:
         SettingsError: The file, or that of an environment which it names, cannot be used.
     """
-    settings = load_pipeline(name)
+    settings = settings or load_pipeline(name)
     waves = place(settings, source=f"environments/{name}.yaml")
     PipelineStack(
         scope,

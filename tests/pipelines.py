@@ -16,10 +16,18 @@ from tests.assemblies import CONTEXT, folder_of_this_process
 
 PIPELINE_ACCOUNT, DEV_ACCOUNT, PROD_ACCOUNT = "111111111111", "222222222222", "333333333333"
 
+_OTHER_SOURCES = {
+    "codecommit": {"repository": "milvus-on-eks"},
+    "s3": {"bucket": "milvus-sources", "key": "milvus-on-eks.zip"},
+}
+
 
 def pipeline_file(kind: str) -> dict[str, Any]:
-    """Return a pipeline file: `shipped`, or `three` for three accounts in two regions."""
+    """Return a pipeline file: `shipped`, `three` for three accounts in two regions, `codecommit` or `s3` by source."""
     data: dict[str, Any] = yaml.safe_load((loader.ENVIRONMENTS / "pipeline.yaml").read_text(encoding="utf-8"))
+    if kind in _OTHER_SOURCES:
+        data["source"] = {kind: _OTHER_SOURCES[kind]}
+        data["waves"] = data["waves"][:1]
     if kind == "three":
         data["account"] = PIPELINE_ACCOUNT
         data["waves"] = [

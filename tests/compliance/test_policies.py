@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import json
 import re
@@ -36,7 +37,8 @@ def everything() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def folders() -> list[Path]:
     # dev and prod are in the pipeline; synthesizing them once more would say nothing new.
-    return [assembly("guide"), assembly("existing-vpc"), pipeline_assembly("shipped")]
+    pipelines = [pipeline_assembly(kind) for kind in ("shipped", "codecommit", "s3")]
+    return [assembly("guide"), assembly("existing-vpc"), *pipelines]
 
 
 def statements(name: str) -> list[dict[str, Any]]:
@@ -83,6 +85,94 @@ def test_roles_are_passed_only_to_services_that_the_templates_make_roles_for(nam
         if "iam:PassRole" in statement["Action"]:
             assert statement["Action"] == ["iam:PassRole"]
             assert statement["Condition"]["StringEquals"]["iam:PassedToService"] == service_principals(templates)
+
+
+def test_pipeline_of_codecommit_may_make_and_pass_what_starts_it() -> None:
+    types = resource_types(read_assemblies([pipeline_assembly("codecommit")])[0])
+    assert "AWS::Events::Rule" in types
+    allowed = [statement for name in FILES for statement in statements(name)]
+    assert {"events:PutRule", "events:PutTargets", "events:DeleteRule"} <= {a for each in allowed for a in each["Action"]}
+    (passed,) = [each for each in allowed if each["Action"] == ["iam:PassRole"]]
+    assert "events.amazonaws.com" in passed["Condition"]["StringEquals"]["iam:PassedToService"]
+
+
+def test_eks_may_look_whether_the_roles_that_it_links_are_there() -> None:
+    # https://github.com/terraform-aws-modules/terraform-aws-eks/issues/823
+    linked = {
+        resource
+        for statement in statements("execution-cluster.json")
+        if "iam:GetRole" in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    for service in ("eks.amazonaws.com", "eks-nodegroup.amazonaws.com"):
+        assert f"arn:aws:iam::*:role/aws-service-role/{service}/*" in linked
+
+
+# Why each may have no narrower resource than "*". A service that is not here has its resources by name.
+ANY_RESOURCE = {
+    "application-autoscaling": "targets have an id, and describing them knows no resource",
+    "autoscaling": "describes only",
+    "cloudformation": "describes only",
+    "cloudwatch": "reading metrics knows no resource; an alarm holds nothing",
+    "codeconnections": "the connection is the user's own, and passed on only",
+    "codestar-connections": "the same, by its older name",
+    "ec2": "ids that AWS makes up",
+    "ecr": "a token to log in",
+    "kafka": "what is not made yet, and operations, have no name",
+    "kms": "ids that AWS makes up; see CONDITIONS in scripts/iam_scopes.py",
+    "logs": "log deliveries and resource policies know no resource",
+    "secretsmanager": "a random password is nothing that exists",
+}
+
+
+@every_policy
+def test_only_services_with_a_reason_have_every_resource(name: str) -> None:
+    for statement in statements(name):
+        if "*" in statement["Resource"]:
+            assert {action.split(":")[0] for action in statement["Action"]} <= set(ANY_RESOURCE)
+
+
+def test_what_holds_data_is_deleted_read_and_changed_by_name_only() -> None:
+    data = re.compile(r"secretsmanager:(?!GetRandomPassword)|ssm:|states:|events:|s3:|kafka:(Delete|Update)")
+    for statement in (each for name in FILES for each in statements(name)):
+        if any(data.match(action) for action in statement["Action"]):
+            assert not [each for each in statement["Resource"] if re.fullmatch(r"\*|.*:(secret:|parameter/)?\*", each)]
+
+
+def test_keys_are_used_through_the_service_that_needs_them_only() -> None:
+    limits = {
+        action: statement.get("Condition", {})
+        for statement in statements("execution-data.json")
+        for action in statement["Action"]
+    }
+    assert "kms:Encrypt" not in limits
+    assert limits["kms:CreateGrant"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        assert limits[action] == {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}
+
+
+# Type -> property that names it, and what CloudFormation makes of the logical id where the template gives no name.
+NAMED_BY_SCOPE = {
+    "AWS::MSK::Cluster": ("ClusterName", "arn:aws:kafka:*:*:cluster/{}/id"),
+    "AWS::MSK::Configuration": ("Name", "arn:aws:kafka:*:*:configuration/{}/id"),
+    "AWS::SecretsManager::Secret": ("Name", "arn:aws:secretsmanager:*:*:secret:{}-suffix"),
+    "AWS::SSM::Parameter": ("Name", "arn:aws:ssm:*:*:parameter/CFN-{}-suffix"),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", "arn:aws:states:*:*:stateMachine:{}-suffix"),
+}
+
+
+def test_every_named_resource_of_the_templates_is_within_the_names_of_the_policies() -> None:
+    allowed = [resource for name in FILES for statement in statements(name) for resource in statement["Resource"]]
+    seen = set()
+    for template in everything()[0]:
+        for logical_id, resource in template["Resources"].items():
+            if resource["Type"] in NAMED_BY_SCOPE:
+                property_name, arn = NAMED_BY_SCOPE[resource["Type"]]
+                given = resource.get("Properties", {}).get(property_name, logical_id)
+                text = given if isinstance(given, str) else "".join(map(str, given["Fn::Join"][1]))
+                assert any(fnmatch.fnmatchcase(arn.format(text), each) for each in allowed if each != "*"), logical_id
+                seen.add(resource["Type"])
+    assert seen == set(NAMED_BY_SCOPE)
 
 
 @every_policy
