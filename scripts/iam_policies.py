@@ -31,7 +31,6 @@ from scripts.iam_scopes import (  # noqa: E402 - needs the path above
     SCOPES,
     TOOLKIT_ACTIONS,
 )
-
 from settings.pipeline import CodeCommit, Connection, S3Source, Source  # noqa: E402 - the same
 
 POLICIES = _PROJECT / "policies"

@@ -81,10 +81,8 @@ CONDITIONS: dict[str, dict[str, dict[str, str]]] = {
     # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource
     "kms:CreateGrant": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
     # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-    **dict.fromkeys(
-        ("kms:Decrypt", "kms:GenerateDataKey"),
-        {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}},
-    ),
+    "kms:Decrypt": {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}},
+    "kms:GenerateDataKey": {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}},
 }
 
 BOOTSTRAP_SCOPES: dict[str, tuple[str, ...]] = {

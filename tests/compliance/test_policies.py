@@ -91,7 +91,9 @@ def test_pipeline_of_codecommit_may_make_and_pass_what_starts_it() -> None:
     types = resource_types(read_assemblies([pipeline_assembly("codecommit")])[0])
     assert "AWS::Events::Rule" in types
     allowed = [statement for name in FILES for statement in statements(name)]
-    assert {"events:PutRule", "events:PutTargets", "events:DeleteRule"} <= {a for each in allowed for a in each["Action"]}
+    assert {"events:PutRule", "events:PutTargets", "events:DeleteRule"} <= {
+        a for each in allowed for a in each["Action"]
+    }
     (passed,) = [each for each in allowed if each["Action"] == ["iam:PassRole"]]
     assert "events.amazonaws.com" in passed["Condition"]["StringEquals"]["iam:PassedToService"]
 
