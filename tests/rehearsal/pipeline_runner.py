@@ -29,14 +29,22 @@ _AWS = '#!/bin/sh\necho "$@" >> "$AWS_CALLS"\n'
 
 
 def tools_are_ready() -> bool:
-    """Tell whether `make setup` has nothing to do.
-
-    The steps run it in a copy of the sources that refers to this environment: it would install into this one, and
-    `npm ci` empties the folder that a link leads to.
-    """
+    """Tell whether `make setup` has nothing to do; otherwise the steps, which run it, cannot be tested here."""
     return (
         subprocess.run(["make", "--question", "setup"], cwd=PROJECT, capture_output=True, check=False).returncode == 0
     )
+
+
+def refer_to_tools(tree: Path, *tools: str) -> None:
+    """Give a copy of sources the tools of this environment, so that `make setup` there has nothing to do.
+
+    Whatever it installed would be installed here: `npm ci` even empties the folder that a link leads to. So the lock
+    files of the copy are older than any tool, whenever they were copied.
+    """
+    for name in tools:
+        (tree / name).symlink_to(PROJECT / name)
+    for lock in (*tree.glob("requirements*.txt"), *tree.glob("package-lock.json")):
+        os.utime(lock, (0, 0))
 
 
 @dataclass
@@ -69,8 +77,7 @@ class Runner:
         """Return a fresh copy of the source tree, as CodeBuild unpacks it, with what `make setup` installs."""
         tree = self.folder / name
         shutil.copytree(PROJECT, tree, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
-        for tools in (".venv", "node_modules"):
-            (tree / tools).symlink_to(PROJECT / tools)
+        refer_to_tools(tree, ".venv", "node_modules")
         return tree
 
     def program(self, project: dict[str, Any]) -> Path:
@@ -78,7 +85,7 @@ class Runner:
         (digest,) = re.findall(r"/([0-9a-f]{64})\.zip", json.dumps(project["Properties"]["Source"]["Location"]))
         tree = self.folder / "program"
         shutil.copytree(self.assembly / f"asset.{digest}", tree)
-        (tree / ".venv").symlink_to(PROJECT / ".venv")
+        refer_to_tools(tree, ".venv")
         return tree
 
     def action(self, stage: str, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipelines import action_named, build_spec, commands, pipeline_assembly, pipeline_template, project_of
-from tests.rehearsal.pipeline_runner import PROJECT, tools_are_ready
+from tests.rehearsal.pipeline_runner import PROJECT, refer_to_tools, tools_are_ready
 
 _NOT_SOURCE = (".git", ".venv", "node_modules", "cdk.out", "dist", ".rehearsal", ".cache", ".mypy_cache", ".ruff_cache")
 # The step runs the test suite, and this test is part of it: the copy has a few tests only, or it would never end.
@@ -25,8 +25,7 @@ _FEW_TESTS = (
 def copy_of_source(folder: Path) -> Path:
     tree = folder / "source"
     shutil.copytree(PROJECT, tree, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
-    for tools in (".venv", "node_modules"):
-        (tree / tools).symlink_to(PROJECT / tools)
+    refer_to_tools(tree, ".venv", "node_modules")
     return tree
 
 
@@ -85,6 +84,19 @@ def test_checks_of_the_step_pass_over_the_packages_that_the_build_caches(tmp_pat
     done = run(["ruff format --check --quiet . && ruff check --quiet ."], tree)
     # THEN
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
+def test_setup_of_a_copy_installs_nothing_into_the_environment_of_this_test(tmp_path: Path) -> None:
+    # GIVEN a copy whose lock files are newer than the tools, as in the source that CodeBuild unpacks
+    tree = tmp_path / "program"
+    tree.mkdir()
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "package-lock.json"):
+        (tree / name).write_bytes((PROJECT / name).read_bytes())
+    # WHEN it refers to the tools of this environment
+    refer_to_tools(tree, ".venv", "node_modules")
+    # THEN make finds nothing to do
+    assert run(["make --question setup", "make --question .venv/.ready"], tree).returncode == 0
 
 
 @pytest.mark.real
