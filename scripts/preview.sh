@@ -1,34 +1,40 @@
 #!/usr/bin/env bash
 # The preview of a pull request, as GitHub and GitLab run it:
-#   scripts/preview.sh synth | diff | comment      ENVIRONMENTS="dev prod" names the environments
-# Everything lands in dist/preview. A failure in one environment does not hide the others, and fails the step at its end.
+#   scripts/preview.sh synth | diff | comment      PIPELINE=pipeline names the file under environments/
+# It compares what the pipeline would deploy where the pipeline would deploy it: each environment of each wave, in the
+# account and region of its target. Everything lands in dist/preview. A failed comparison does not hide the others, and
+# fails the step at its end.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH" JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
 out=dist/preview
-read -ra environments <<< "${ENVIRONMENTS:-dev prod}"
+assembly=$out/assembly
 failed=0
 
 case "${1:-}" in
   synth)
-    for env in "${environments[@]}"; do
-      echo "== $env"
-      cdk synth --quiet -c "env=$env" --output "$out/assemblies/$env" || failed=1
-    done
+    cdk synth --quiet -c "pipeline=${PIPELINE:-pipeline}" --output "$assembly" || failed=1
     ;;
   diff)
     mkdir -p "$out/differences"
-    for env in "${environments[@]}"; do
-      echo "== $env"
+    # A stage of the pipeline for each environment: pipeline/stage/stack.
+    stages=$(cdk list --app "$assembly" '*/*/*' | cut -d/ -f1,2 | sort -u)
+    if [ -z "$stages" ]; then
+      echo "preview: $assembly holds no environment to compare; see what 'scripts/preview.sh synth' says" >&2
+      failed=1
+    fi
+    for stage in $stages; do
+      differences="$out/differences/${stage#*/}.txt"
+      echo "== $stage"
       # Templates only: the role may read, and must not be able to do more.
-      cdk diff --app "$out/assemblies/$env" --method template > "$out/differences/$env.txt" 2>&1 || failed=1
-      cat "$out/differences/$env.txt"
+      cdk diff --app "$assembly" --method template "$stage/*" > "$differences" 2>&1 || failed=1
+      cat "$differences"
     done
     ;;
   comment)
     mkdir -p "$out/differences"
     python scripts/pull_request_comment.py --post --commit "${COMMIT:-}" \
-      --differences "$out/differences" --findings "$out/assemblies" --cost "$out/cost.md" || failed=1
+      --differences "$out/differences" --assembly "$assembly" --cost "$out/cost.md" || failed=1
     ;;
   *)
     echo "usage: scripts/preview.sh synth|diff|comment" >&2

@@ -129,13 +129,13 @@ def _required(environment: Mapping[str, str], name: str, what: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Render the comment, print it, and post it if asked to; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--differences", type=Path, required=True, help="folder with <environment>.txt of `cdk diff`")
-    parser.add_argument("--findings", type=Path, required=True, help="folder with an assembly for each environment")
+    parser.add_argument("--differences", type=Path, required=True, help="folder with <stage>.txt of `cdk diff`")
+    parser.add_argument("--assembly", type=Path, required=True, help="cloud assembly of the pipeline")
     parser.add_argument("--cost", type=Path, help="Markdown about the difference in cost, if there is any")
     parser.add_argument("--commit", default="", help="commit that was compared")
     parser.add_argument("--post", action="store_true", help="post it with the job's variables; else only print it")
     options = parser.parse_args(arguments)
-    previews = read_previews(options.differences, options.findings)
+    previews = read_previews(options.differences, options.assembly)
     cost = options.cost.read_text(encoding="utf-8") if options.cost and options.cost.is_file() else None
     try:
         thread = Thread.from_environment(os.environ) if options.post else None

@@ -11,7 +11,8 @@ from pathlib import Path
 MARKER = "<!-- milvus-on-eks: deployment preview -->"
 """First line of the comment, by which it is found again."""
 
-_STACK = re.compile(r"^Stack (?P<name>\S+)")
+# `cdk diff` heads each stack with its path in the tree and, where that is another, its name.
+_STACK = re.compile(r"^Stack (?P<path>\S+)(?: \((?P<name>[^)]+)\))?")
 # `cdk diff` writes a resource as: [~] AWS::S3::Bucket path/in/the/tree LogicalId replace
 _LOST = re.compile(
     r"^\[[~+-]\] (?P<type>[\w:-]+) (?:\S+/\S* )?(?P<logical_id>\w+) (?P<fate>replace|may be replaced|destroy|orphan)$"
@@ -22,6 +23,7 @@ _FATES = {
     "destroy": "is deleted",
     "orphan": "leaves the stack, but stays in the account",
 }
+_NOWHERE = "pipeline"
 _SHARE = 4_000
 """Characters that are kept for everything but the differences."""
 
@@ -51,7 +53,7 @@ class Preview:
         found, stack = [], "?"
         for line in self.differences.splitlines():
             if heading := _STACK.match(line):
-                stack = heading["name"]
+                stack = heading["name"] or heading["path"]
             if lost := _LOST.match(line):
                 found.append(Loss(stack, lost["type"], lost["logical_id"], _FATES[lost["fate"]]))
         return found
@@ -63,22 +65,39 @@ class Preview:
         return int(counted[1]) if counted else None
 
 
-def read_previews(differences: Path, findings: Path) -> list[Preview]:
-    """Return the previews of all environments.
+def read_previews(differences: Path, assembly: Path) -> list[Preview]:
+    """Return the previews of all environments, by the names of their stages in the pipeline.
 
     Args:
-        differences: Folder with the output of `cdk diff`, one <environment>.txt for each.
-        findings: Folder with the cloud assemblies, one folder for each environment, with its validation-report.json.
+        differences: Folder with the output of `cdk diff`, one <stage>.txt for each.
+        assembly: Cloud assembly of the pipeline, with its validation-report.json. What that finds in the pipeline
+            itself has a preview of its own.
     """
-    names = {path.stem for path in differences.glob("*.txt")} | {path.parent.name for path in findings.glob("*/*.json")}
+    stages = _stages(assembly)
+    found = _findings(assembly / "validation-report.json", stages)
+    names = {path.stem for path in differences.glob("*.txt")} | stages | set(found or ())
     return [
         Preview(
             environment=name,
             differences=_text(differences / f"{name}.txt"),
-            findings=_findings(findings / name / "validation-report.json"),
+            findings=None if found is None else tuple(found.get(name, ())),
         )
         for name in sorted(names)
     ]
+
+
+def _stages(assembly: Path) -> set[str]:
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in assembly.glob("*/manifest.json")]
+    artifacts = [artifact for manifest in manifests for artifact in manifest.get("artifacts", {}).values()]
+    # pipeline/stage/stack
+    paths = [each["displayName"].split("/") for each in artifacts if each["type"] == "aws:cloudformation:stack"]
+    return {path[1] for path in paths if len(path) > 2}
+
+
+def _owner(path: str, stages: set[str]) -> str:
+    """Return the stage that a path in the tree is in, or else the pipeline's name."""
+    pipeline, *rest = path.strip("/").split("/")
+    return rest[0] if rest and rest[0] in stages else pipeline or _NOWHERE
 
 
 def render(previews: Sequence[Preview], *, commit: str, cost: str | None, limit: int) -> str:
@@ -139,20 +158,23 @@ def _cut(text: str, room: int) -> str:
     return text[: max(room - len(note), 0)] + note
 
 
-def _findings(report: Path) -> tuple[str, ...] | None:
+def _findings(report: Path, stages: set[str]) -> dict[str, list[str]] | None:
     if not report.is_file():
         return None
-    plugins = json.loads(report.read_text(encoding="utf-8"))["pluginReports"]
-    return tuple(
-        f"`{violation['ruleName']}` at {', '.join(_places(violation)) or 'the app'}: {violation['description']}"
-        for plugin in plugins
-        for violation in plugin["violations"]
-        if violation.get("severity") != "warning"
-    )
+    found: dict[str, list[str]] = {}
+    for plugin in json.loads(report.read_text(encoding="utf-8"))["pluginReports"]:
+        for violation in plugin["violations"]:
+            if violation.get("severity") != "warning":
+                places = _places(violation)
+                at = ", ".join(f"`{place}`" for place in places) or "the app"
+                text = f"`{violation['ruleName']}` at {at}: {violation['description']}"
+                for name in sorted({_owner(place, stages) for place in places} or {_NOWHERE}):
+                    found.setdefault(name, []).append(text)
+    return found
 
 
 def _places(violation: dict[str, list[dict[str, str]]]) -> list[str]:
-    return [f"`{place['constructPath']}`" for place in violation["violatingConstructs"] if place.get("constructPath")]
+    return [place["constructPath"] for place in violation["violatingConstructs"] if place.get("constructPath")]
 
 
 def _text(path: Path) -> str:

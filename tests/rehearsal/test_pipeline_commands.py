@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rehearsal.account.options import AccountOptions
 from rehearsal.account.server import EmbeddedAccount
 from rehearsal.cdk import Cdk
+from scripts.pull_request_text import read_previews
 from tests.pipelines import build_spec, commands, pipeline_assembly, pipeline_template, resources, stage_template
 from tests.rehearsal.pipeline_runner import Runner, tools_are_ready
 
@@ -158,6 +160,22 @@ def test_changed_broker_type_is_stopped_by_the_gate(runner: Runner, source: Path
 
 
 @pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("name", ["ClusterName", "ClientSubnets"])
+def test_replaced_brokers_are_stopped_by_the_gate(runner: Runner, source: Path, name: str) -> None:
+    # GIVEN what AWS replaces a cluster for, whatever an account on this machine makes of the broker type
+    template, logical, properties = changed("streaming", "AWS::MSK::Cluster")
+    if name == "ClusterName":
+        properties[name] = "milvus-dev-better-name"
+    else:
+        properties["BrokerNodeGroupInfo"][name] = properties["BrokerNodeGroupInfo"][name][:-1]
+    code, said = gate_says(runner, source, "streaming", template)
+    assert code == 3, said
+    assert f"milvus-dev-streaming/{logical} (AWS::MSK::Cluster" in said
+    assert "be replaced" in said
+    assert "all topics" in said
+
+
+@pytest.mark.usefixtures("deployed")
 def test_approved_loss_passes_and_an_approval_for_another_resource_does_not(runner: Runner, source: Path) -> None:
     # GIVEN the command of the gate with the approval that the settings file would add
     template, name, properties = changed("storage", "AWS::S3::Bucket", "StorageData")
@@ -174,6 +192,35 @@ def test_approved_loss_passes_and_an_approval_for_another_resource_does_not(runn
 def runner_project(runner: Runner, action: dict[str, Any]) -> dict[str, Any]:
     project: dict[str, Any] = runner.template["Resources"][action["Configuration"]["ProjectName"]["Ref"]]
     return project
+
+
+@pytest.mark.usefixtures("deployed")
+def test_pull_request_compares_each_environment_where_the_pipeline_deploys_it(runner: Runner) -> None:
+    # GIVEN a change of the pipeline's file: dev in a second region, where nothing is deployed yet
+    tree = runner.source("preview")
+    path = tree / "environments/pipeline.yaml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    dev = {"environment": "dev", "account": ACCOUNT}
+    second = {**dev, "region": "us-west-2"}
+    data |= {"account": ACCOUNT, "waves": [{"name": "dev", "environments": [dev, second]}]}
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    # WHEN the job of the pull request synthesizes and compares
+    outcome = runner.run(["scripts/preview.sh synth", "scripts/preview.sh diff"], directory=tree)
+    # THEN each is compared in its own region: what is deployed there is not called new elsewhere
+    assert outcome.code == 0, outcome.output
+    previews = read_previews(tree / "dist/preview/differences", tree / "dist/preview/assembly")
+    assert [preview.environment for preview in previews] == ["milvus-dev-us-east-2", "milvus-dev-us-west-2"]
+    here, there = (preview.differences for preview in previews)
+    assert "[+] AWS::MSK::Cluster" not in here
+    assert "[+] AWS::MSK::Cluster" in there
+    assert [preview.findings for preview in previews] == [(), ()]
+
+
+def test_pull_request_without_an_assembly_is_not_called_equal(runner: Runner) -> None:
+    tree = runner.source("preview-without-assembly")
+    outcome = runner.run(["scripts/preview.sh diff"], directory=tree)
+    assert outcome.code == 1, outcome.output
+    assert "holds no environment to compare" in outcome.output
 
 
 @pytest.mark.usefixtures("deployed")

@@ -94,33 +94,44 @@ def test_text_of_a_template_cannot_leave_its_block() -> None:
 
 
 def test_previews_are_read_from_the_folders_of_the_job(tmp_path: Path) -> None:
-    # GIVEN an environment with differences and a report, and one whose comparison was left out
-    differences, findings = tmp_path / "differences", tmp_path / "assemblies"
+    # GIVEN a pipeline's assembly, whose second environment has two regions, and the comparison of the first environment
+    differences, assembly = tmp_path / "differences", tmp_path / "assembly"
     differences.mkdir()
-    (differences / "dev.txt").write_text(DIFFERENCES, encoding="utf-8")
-    report = {
-        "pluginReports": [
-            {
-                "violations": [
-                    {
-                        "ruleName": "AwsSolutions-S1",
-                        "description": "logs",
-                        "severity": "error",
-                        "violatingConstructs": [{"constructPath": "a/b"}, {}],
-                    },
-                    {"ruleName": "W", "description": "w", "severity": "warning", "violatingConstructs": []},
-                ]
-            }
-        ]
-    }
-    for name in ("dev", "prod"):
-        (findings / name).mkdir(parents=True)
-        (findings / name / "validation-report.json").write_text(json.dumps(report), encoding="utf-8")
+    (differences / "milvus-dev.txt").write_text(DIFFERENCES, encoding="utf-8")
+    for stage, stack in (("milvus-dev", "milvus-dev-storage"), ("milvus-prod-eu-west-1", "milvus-prod-storage")):
+        folder = assembly / f"assembly-delivery-{stage}"
+        folder.mkdir(parents=True)
+        stacks = {stack: {"type": "aws:cloudformation:stack", "displayName": f"delivery/{stage}/{stack}"}}
+        (folder / "manifest.json").write_text(json.dumps({"artifacts": stacks}), encoding="utf-8")
+    places = ["delivery/milvus-dev/milvus-dev-storage/Data", "delivery/Pipeline/Role", ""]
+    violations = [
+        {
+            "ruleName": f"Rule{number}",
+            "description": "logs",
+            "severity": "error",
+            "violatingConstructs": [{"constructPath": place}, {}],
+        }
+        for number, place in enumerate(places)
+    ]
+    violations.append({"ruleName": "W", "description": "w", "severity": "warning", "violatingConstructs": []})
+    report = {"pluginReports": [{"violations": violations}]}
+    (assembly / "validation-report.json").write_text(json.dumps(report), encoding="utf-8")
     # WHEN
-    dev, prod = read_previews(differences, findings)
-    # THEN
-    assert (dev.environment, dev.changed_stacks, dev.findings) == ("dev", 2, ("`AwsSolutions-S1` at `a/b`: logs",))
-    assert (prod.environment, prod.changed_stacks) == ("prod", None)
+    found = {preview.environment: preview for preview in read_previews(differences, assembly)}
+    # THEN each finding is with the environment that it is in, or with the pipeline
+    assert {name: (each.changed_stacks, each.findings) for name, each in found.items()} == {
+        "milvus-dev": (2, ("`Rule0` at `delivery/milvus-dev/milvus-dev-storage/Data`: logs",)),
+        "milvus-prod-eu-west-1": (None, ()),
+        "delivery": (None, ("`Rule1` at `delivery/Pipeline/Role`: logs",)),
+        "pipeline": (None, ("`Rule2` at the app: logs",)),
+    }
+
+
+def test_stack_in_a_stage_of_the_pipeline_is_called_by_its_own_name() -> None:
+    differences = DIFFERENCES.replace(
+        "Stack milvus-dev-storage", "Stack delivery/milvus-dev/milvus-dev-storage (milvus-dev-storage)"
+    ).replace("milvus-dev-storage/Storage/Data", "delivery/milvus-dev/milvus-dev-storage/Storage/Data")
+    assert [loss.stack for loss in preview(differences).losses][:3] == ["milvus-dev-storage"] * 3
 
 
 class Platform(ThreadingHTTPServer):
@@ -254,7 +265,7 @@ def test_missing_variable_is_named(platform: Platform, missing: str, error: str)
 
 def test_job_prints_the_comment_without_posting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "dev.txt").write_text(DIFFERENCES, encoding="utf-8")
-    code = pull_request_comment.main(["--differences", str(tmp_path), "--findings", str(tmp_path / "none")])
+    code = pull_request_comment.main(["--differences", str(tmp_path), "--assembly", str(tmp_path / "none")])
     assert code == 0
     assert "| dev | 2 | 4 | no report |" in capsys.readouterr().out
 
@@ -264,5 +275,5 @@ def test_job_fails_when_it_cannot_comment(
 ) -> None:
     for name in ("GITHUB_REPOSITORY", "CI_PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
-    assert pull_request_comment.main(["--differences", str(tmp_path), "--findings", str(tmp_path), "--post"]) == 1
+    assert pull_request_comment.main(["--differences", str(tmp_path), "--assembly", str(tmp_path), "--post"]) == 1
     assert "no comment: neither GITHUB_REPOSITORY nor CI_PROJECT_ID is set" in capsys.readouterr().err
