@@ -95,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--region", required=True, help="region of the stack")
     parser.add_argument("--account", help="account of the stack; that of the credentials if not given")
     parser.add_argument("--role", required=True, help="role that reads; ACCOUNT in it stands for the account")
-    parser.add_argument("--approve", action="append", default=[], metavar="LOGICAL_ID=REASON", help="see `ops gate`")
+    parser.add_argument(
+        "--approve", action="append", default=[], metavar="LOGICAL_ID[@PHYSICAL_ID]=REASON", help="see `ops gate`"
+    )
     options = parser.parse_args(arguments)
     cloudformation = assumed_client("cloudformation", role=options.role, account=options.account, region=options.region)
     try:

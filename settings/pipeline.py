@@ -16,7 +16,8 @@ from settings.naming import Part
 from settings.regions import Region
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
-LogicalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}$")]
+Approved = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,255}(@[A-Za-z0-9:/_.-]{1,1024})?$")]
+"""A logical id, or one with the physical id that it stands for now."""
 Reason = Annotated[str, Field(pattern=r"^[A-Za-z0-9 .,:;/#()_+-]{10,200}$")]
 """Plain characters: it travels through a shell."""
 Branch = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,255}$")]
@@ -91,10 +92,11 @@ class Target(Settings):
     environment: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="Name of the file under environments/.")
     account: AccountId | None = Field(default=None, description="Account instead of the file's, in quotes.")
     region: Region | None = Field(default=None, description="Region instead of the file's.")
-    approvals: dict[Part, dict[LogicalId, Reason]] = Field(
+    approvals: dict[Part, dict[Approved, Reason]] = Field(
         default_factory=dict,
         description="Replacements and deletions of stateful resources that may pass, by stack and logical id, each "
-        "with its reason. Remove them once they are deployed: the gate refuses one that approves nothing.",
+        "with its reason. As LOGICAL_ID@PHYSICAL_ID it is good for what is there now, and for nothing after it. "
+        "Remove them once they are deployed: the gate refuses one that approves nothing.",
     )
 
 

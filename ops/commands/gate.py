@@ -30,7 +30,7 @@ def gate(
             "--approve",
             metavar="LOGICAL_ID=REASON",
             help="Let exactly this resource pass, for this reason. Repeatable. One that names no resource at risk is "
-            "an error.",
+            "an error. LOGICAL_ID@PHYSICAL_ID lets only the one pass that is there now, not what comes after it.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
@@ -39,7 +39,8 @@ def gate(
 
     Stateful is what a new deployment cannot bring back: bucket, MSK cluster, key, secret, EKS cluster, VPC (and
     databases, file systems and the like). Replacement "Conditional" counts as replaced. A resource that leaves the
-    stack with its deletion policy Retain is refused too: nothing is erased, but its successor starts from nothing.
+    stack with its deletion policy Retain is refused too: nothing is erased, but its successor starts from nothing. So
+    are brokers of another type, although CloudFormation keeps the MSK cluster: every broker is taken away in turn.
     """
     approvals = [parse_approval(text) for text in approve or []]
     source = "standard input" if change_set == "-" else change_set
@@ -82,7 +83,7 @@ def _print(refused: tuple[Loss, ...], passed: tuple[tuple[Loss, Approval], ...],
     for loss in refused:
         console.print(Text.assemble(("refused ", "bold red"), loss.line()), soft_wrap=True)
     if refused:
-        ids = " ".join(f"--approve {loss.logical_id}=REASON" for loss in refused)
+        ids = " ".join(f"--approve {loss.approval_id()}=REASON" for loss in refused)
         err().print(Text(f"The gate refuses this change. If each loss is wanted: {ids}"), soft_wrap=True)
     else:
         verdict = "only approved losses" if passed else "nothing stateful is replaced or deleted"

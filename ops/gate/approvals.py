@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from ops.errors import OpsError, usage_error
 from ops.gate.verdict import Loss
 
-_FORM = "LOGICAL_ID=REASON or STACK/LOGICAL_ID=REASON"
+_FORM = "LOGICAL_ID=REASON or STACK/LOGICAL_ID=REASON, each with @PHYSICAL_ID after the id if it is for that one only"
 
 
 class Approval(BaseModel):
@@ -18,11 +18,14 @@ class Approval(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     target: str
+    physical_id: str | None
+    """What is lost under that name now; what comes after it has another one, so the approval cannot serve twice."""
     reason: str
 
     def covers(self, loss: Loss) -> bool:
         """Tell whether this approval names that resource."""
-        return self.target in {loss.logical_id, f"{loss.stack}/{loss.logical_id}"}
+        named = self.target in {loss.logical_id, f"{loss.stack}/{loss.logical_id}"}
+        return named and self.physical_id in {None, loss.physical_id}
 
 
 def parse_approval(text: str) -> Approval:
@@ -43,7 +46,12 @@ def parse_approval(text: str) -> Approval:
             allowed=_FORM,
             remedy="Say why the loss is acceptable: it is what an auditor reads",
         )
-    return Approval(target=target.strip(), reason=reason.strip())
+    name, at, physical_id = target.strip().partition("@")
+    if at and not (name and physical_id):
+        raise usage_error(
+            setting="--approve", value=f"'{text}'", allowed=_FORM, remedy="Write the ids as the gate prints them"
+        )
+    return Approval(target=name, physical_id=physical_id or None, reason=reason.strip())
 
 
 def apply_approvals(
@@ -80,10 +88,13 @@ def _no_single_match(approval: Approval, losses: Sequence[Loss], matches: Sequen
             allowed=names,
             remedy="Write STACK/LOGICAL_ID=REASON",
         )
-    names = ", ".join(loss.logical_id for loss in losses) or "none: nothing stateful is replaced or deleted"
+    narrow = approval.physical_id is not None
+    ids = [f"{loss.logical_id}@{loss.physical_id}" if narrow else loss.logical_id for loss in losses]
+    given = f"{approval.target}@{approval.physical_id}" if narrow else approval.target
+    names = ", ".join(ids) or "none: nothing stateful is replaced or deleted"
     return usage_error(
         setting="--approve",
-        value=f"'{approval.target}', which this change neither replaces nor deletes",
+        value=f"'{given}', which this change neither replaces nor deletes",
         allowed=names,
         remedy="Correct or remove it: an approval left over would let a later loss pass unread",
     )

@@ -13,6 +13,25 @@ from ops.errors import ExitCode, OpsError, one_line
 _HOW = "Give the output of `aws cloudformation describe-change-set --change-set-name ARN --output json`"
 
 
+class Target(BaseModel):
+    """What of a resource changes (API type ResourceTargetDefinition)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str | None = Field(default=None, alias="Name")
+    """Property of the first level."""
+    path: str | None = Field(default=None, alias="Path")
+    """Where in it, as /Properties/...; not every change set says so."""
+
+
+class Detail(BaseModel):
+    """One reason why a resource changes (API type ResourceChangeDetail)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    target: Target = Field(default=Target(), alias="Target")
+
+
 class Change(BaseModel):
     """What a change set does to one resource (API type ResourceChange)."""
 
@@ -26,6 +45,7 @@ class Change(BaseModel):
     replacement: str | None = Field(default=None, alias="Replacement")
     policy_action: str | None = Field(default=None, alias="PolicyAction")
     nested_change_set: str | None = Field(default=None, alias="ChangeSetId")
+    details: tuple[Detail, ...] = Field(default=(), alias="Details")
 
 
 class _Entry(BaseModel):

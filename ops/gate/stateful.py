@@ -33,3 +33,15 @@ LOST_WITH: dict[str, str] = {
     "AWS::RDS::DBInstance": "all databases in it",
     "AWS::S3Express::DirectoryBucket": "every object in it",
 }
+
+# CloudFormation keeps an MSK cluster whose broker type changes ("Update requires: No interruption"), while the subnets
+# and security groups beside it replace the cluster. A change set may name the property as a whole only.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-msk-cluster-brokernodegroupinfo.html
+BROKERS = ("AWS::MSK::Cluster", "BrokerNodeGroupInfo", "InstanceType")
+"""Type, property and part of it whose change keeps the resource, and still needs an approval: a rule of this gate."""
+
+BROKERS_REPLACED = (
+    "nothing is erased, but MSK takes away every broker in turn: Milvus writes with less capacity, and the cluster "
+    "takes no other change until the last one is back"
+)
+"""What the change of the broker type does."""

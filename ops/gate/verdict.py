@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 from ops.gate.changeset import Change, ChangeSet
-from ops.gate.stateful import LOST_WITH, NESTED_STACK
+from ops.gate.stateful import BROKERS, BROKERS_REPLACED, LOST_WITH, NESTED_STACK
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
 _HARMLESS_ACTIONS = frozenset({"Add", "Import"})
@@ -25,6 +25,10 @@ class Loss(BaseModel):
     physical_id: str | None
     what_happens: str
     what_is_lost: str
+
+    def approval_id(self) -> str:
+        """Return what an approval names that is good for this loss only, and for none after it."""
+        return f"{self.logical_id}@{self.physical_id}" if self.physical_id else self.logical_id
 
     def line(self) -> str:
         """Return the line that a person reads before approving."""
@@ -81,7 +85,7 @@ def _verdict(change: Change) -> tuple[str, str] | None:
     if change.action not in _IN_PLACE_ACTIONS:
         return f"has the action {change.action}, which this gate does not know", ""
     if change.replacement == "False" and not policy.startswith("Replace"):
-        return None
+        return _other_brokers(change)
     return _replaced(change, policy)
 
 
@@ -112,6 +116,19 @@ def _replaced(change: Change, policy: str) -> tuple[str, str]:
             "the old one is kept in the account but nothing uses it any more: the new one starts empty",
         )
     return happens, ""
+
+
+def _other_brokers(change: Change) -> tuple[str, str] | None:
+    resource_type, name, part = BROKERS
+    targets = [detail.target for detail in change.details if detail.target.name == name]
+    whole = f"/Properties/{name}"
+    if change.resource_type != resource_type or not targets:
+        return None
+    if any(target.path == f"{whole}/{part}" for target in targets):
+        return f"is kept, with brokers of another type ({name}.{part})", BROKERS_REPLACED
+    if any(target.path in {None, whole} for target in targets):
+        return f"is kept, perhaps with brokers of another type (the change set says {name} only)", BROKERS_REPLACED
+    return None
 
 
 def _nested_remedy(change: Change) -> str:

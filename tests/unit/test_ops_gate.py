@@ -102,6 +102,70 @@ def test_refusal_says_what_would_happen(action: str, more: dict[str, str], says:
     assert says in result.stdout
 
 
+def broker_change(*targets: dict[str, str], replacement: str = "False") -> dict[str, Any]:
+    document = change("AWS::MSK::Cluster", logical_id="Kafka", Replacement=replacement)
+    document["ResourceChange"]["Details"] = [{"Target": {"Attribute": "Properties", **target}} for target in targets]
+    return page(document)
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        # As a change set says it that names properties as a whole, and one that names their parts.
+        (
+            {"Name": "BrokerNodeGroupInfo"},
+            "perhaps with brokers of another type (the change set says BrokerNodeGroupInfo",
+        ),
+        ({"Name": "BrokerNodeGroupInfo", "Path": "/Properties/BrokerNodeGroupInfo"}, "perhaps with brokers of another"),
+        (
+            {"Name": "BrokerNodeGroupInfo", "Path": "/Properties/BrokerNodeGroupInfo/InstanceType"},
+            "is kept, with brokers of another type (BrokerNodeGroupInfo.InstanceType): nothing is erased, but MSK",
+        ),
+    ],
+)
+def test_other_brokers_are_refused_although_the_cluster_is_kept(target: dict[str, str], says: str) -> None:
+    # GIVEN what CloudFormation does without interruption
+    result = run(broker_change({"Name": "EnhancedMonitoring"}, target))
+
+    assert result.exit_code == 3
+    assert says in result.stdout
+    assert run(broker_change(target), "--approve", "Kafka=larger brokers").exit_code == 0
+
+
+@pytest.mark.parametrize("part", ["StorageInfo/EBSStorageInfo/VolumeSize", "ConnectivityInfo"])
+def test_another_part_of_the_brokers_may_change_in_place(part: str) -> None:
+    target = {"Name": "BrokerNodeGroupInfo", "Path": f"/Properties/BrokerNodeGroupInfo/{part}"}
+
+    assert run(broker_change(target)).exit_code == 0
+
+
+def test_replaced_brokers_are_a_loss_and_no_change_in_place() -> None:
+    result = run(broker_change({"Name": "BrokerNodeGroupInfo"}, replacement="Conditional"))
+
+    assert result.exit_code == 3
+    assert "may be replaced" in result.stdout
+    assert "all topics" in result.stdout
+
+
+def test_approval_of_a_physical_id_is_good_for_that_one_only() -> None:
+    # GIVEN an approval that names what is there now
+    def lost(physical_id: str) -> dict[str, Any]:
+        return page(change(Replacement="True", PhysicalResourceId=physical_id))
+
+    refused = run(lost("old-bucket"))
+    assert "--approve Data@old-bucket=REASON" in refused.stderr
+    approval = ("--approve", "Data@old-bucket=moved to the new bucket")
+
+    # THEN it passes, also with the stack's name, and its successor does not
+    assert run(lost("old-bucket"), *approval).exit_code == 0
+    assert run(lost("old-bucket"), "--approve", "milvus-dev-storage/Data@old-bucket=moved").exit_code == 0
+    later = run(lost("new-bucket"), *approval)
+    assert later.exit_code == 2
+    assert "got 'Data@old-bucket', which this change neither replaces nor deletes, allowed is Data@new-bucket" in (
+        later.stderr
+    )
+
+
 def test_approval_lets_exactly_one_resource_pass() -> None:
     # GIVEN two losses and an approval of one
     both = page(change(Replacement="True"), change("AWS::KMS::Key", "Remove", "Key"))
@@ -129,6 +193,8 @@ def test_approval_lets_exactly_one_resource_pass() -> None:
         (["Data=  "], "without a reason"),
         (["Data"], "allowed is LOGICAL_ID=REASON"),
         (["=why"], "allowed is LOGICAL_ID=REASON"),
+        (["Data@=why"], "got 'Data@=why', allowed is LOGICAL_ID=REASON"),
+        (["@old-bucket=why"], "got '@old-bucket=why', allowed is LOGICAL_ID=REASON"),
         (["Data=a", "Data=b"], "got 'Data' twice"),
     ],
 )

@@ -114,6 +114,12 @@ def test_reason_of_an_approval_is_text_that_a_shell_cannot_misread(reason: str) 
     assert "which does not match" in errors_of(data)[0]
 
 
+@pytest.mark.parametrize("name", ["Data1@", "Data1@a b", "Data1@'x'", "Data1@$(command)"])
+def test_physical_id_of_an_approval_is_text_that_a_shell_cannot_misread(name: str) -> None:
+    data = file_with(("waves.0.environments.0.approvals", {"storage": {name: "moved to the new bucket"}}))
+    assert errors_of(data)
+
+
 def test_target_moves_an_environment_to_its_account_and_region() -> None:
     dev, prod, second = placed(file_with())
     assert (dev.env.account, dev.env.region) == (DEV_ACCOUNT, "us-east-2")

@@ -408,7 +408,7 @@ def test_source_is_what_the_settings_name(
 
 def test_approval_of_a_loss_reaches_the_gate_of_its_stack_and_no_other(tmp_path: Path) -> None:
     # GIVEN an approval for a bucket of dev
-    approvals = {"storage": {"StorageData6BB23F4E": "moved to the new bucket, ticket OPS-17"}}
+    approvals = {"storage": {"StorageData6BB23F4E@milvus-dev-data-1a2b3c": "moved to the new bucket, ticket OPS-17"}}
     data = file_with(("waves.0.environments.0.approvals", approvals), kind="shipped")
     synthesize({**data, "waves": data["waves"][:1]}, tmp_path)
     template = json.loads((tmp_path / "milvus-delivery.template.json").read_text(encoding="utf-8"))
@@ -416,7 +416,7 @@ def test_approval_of_a_loss_reaches_the_gate_of_its_stack_and_no_other(tmp_path:
         action["Name"]
         for action in stages(template)["milvus-dev"]
         if action["Name"].endswith(".Gate")
-        and "--approve 'StorageData6BB23F4E=moved to the new bucket, ticket OPS-17'"
+        and "--approve 'StorageData6BB23F4E@milvus-dev-data-1a2b3c=moved to the new bucket, ticket OPS-17'"
         in commands(build_spec(project_of(template, action), tmp_path))[-1]
     ]
     assert approved == ["storage.Gate"]
