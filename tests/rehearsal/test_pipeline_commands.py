@@ -153,7 +153,7 @@ def test_removed_bucket_is_stopped_by_the_gate(runner: Runner, source: Path) -> 
 @pytest.mark.usefixtures("deployed")
 def test_changed_broker_type_is_stopped_by_the_gate(runner: Runner, source: Path) -> None:
     template, name, properties = changed("streaming", "AWS::MSK::Cluster")
-    properties["BrokerNodeGroupInfo"]["InstanceType"] = "kafka.m7g.large"
+    properties["BrokerNodeGroupInfo"]["InstanceType"] = "kafka.m7g.xlarge"
     code, said = gate_says(runner, source, "streaming", template)
     assert code == 3, said
     assert f"milvus-dev-streaming/{name} (AWS::MSK::Cluster" in said
