@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from settings.base import CertificateArn, Cidr, DnsLabel, ServiceName, Settings
@@ -24,6 +24,8 @@ def _own_namespace(name: str) -> str:
     return name
 
 
+ImageRepository = Annotated[str, Field(pattern=r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$")]
+"""An image's name without a tag, with its registry where that is not Docker Hub."""
 Namespace = Annotated[DnsLabel, AfterValidator(_own_namespace)]
 """A namespace that holds the release and nothing else."""
 
@@ -48,6 +50,9 @@ class Etcd(Settings):
     replicas: Literal[1, 3, 5] = Field(default=3, description="Members; 1 has no redundancy.")
     cpu: Cpu = Field(default=1, description="CPU limit and request in cores.")
     memory_gib: MemoryGib = Field(default=4, description="Memory limit and request in GiB.")
+    image_repository: ImageRepository = Field(
+        default="milvusdb/etcd", description="Image repository, or a mirror of it; the chart fixes the tag."
+    )
     volume_gib: int = Field(default=20, ge=10, le=1024, description="Volume of a member in GiB.")
     node_group: DnsLabel | None = Field(
         default=None, description="Node group that the members run on; empty means `milvus.node_group`."
@@ -121,6 +126,7 @@ class Attu(Settings):
     version: str | None = Field(
         default=None, pattern=r"^v\d+\.\d+\.\d+$", description="Image tag; empty means the one that fits the line."
     )
+    image_repository: ImageRepository = Field(default="zilliz/attu", description="Image repository, or a mirror of it.")
     inbound_cidrs: tuple[Cidr, ...] = Field(default=(), description="Who may connect; empty means the VPC.")
     certificate_arn: CertificateArn | None = Field(default=None, description="ACM certificate for HTTPS.")
     oidc: Oidc | None = Field(default=None, description="Sign-in by OpenID Connect; needs a certificate.")
@@ -180,10 +186,18 @@ class Milvus(Settings):
         pattern=r"^(https|oci)://\S+$",
         description="Helm repository of the chart, or a mirror of it.",
     )
-    image_repository: str = Field(
+    image_repository: ImageRepository = Field(
         default="milvusdb/milvus",
-        pattern=r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$",
         description="Image repository, or a mirror of it, without a tag: `milvus.version` is the tag.",
+    )
+    tools_image_repository: ImageRepository = Field(
+        default="milvusdb/milvus-config-tool",
+        description="2.3 only: image repository of what merges Milvus's configuration files, or a mirror of it.",
+    )
+    configuration: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Further settings of Milvus, as in its milvus.yaml, such as "
+        "`queryNode: {mmap: {vectorIndex: true}}`. What other settings decide, and credentials, are refused.",
     )
     acknowledge: tuple[str, ...] = Field(
         default=(), description="Advisories (CVE-...) that are accepted by name for a version without a fix."

@@ -57,7 +57,7 @@ def _models(field: dict[str, Any], definitions: dict[str, Any]) -> list[tuple[st
     """Return the models that a field holds, each with what comes after the field's name in its path."""
     if "$ref" in field:
         model = definitions[field["$ref"].rsplit("/", 1)[1]]
-        return [("", model)]
+        return [("", model)] if "properties" in model else []  # any JSON is no settings of ours
     branches = field.get("oneOf") or field.get("anyOf") or []
     found = []
     for branch in branches:

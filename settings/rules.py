@@ -14,6 +14,7 @@ from settings.capacity import admits_all, fits_a_node, fits_all_nodes
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
 from settings.milvus import Components
+from settings.milvus_configuration import own_configuration
 from settings.naming import chart_fullname, chart_services, etcd_fullname
 from settings.queue import KRAFT_VERSIONS, Msk, Woodpecker, copies
 from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
@@ -549,6 +550,23 @@ def _attu_exposure(env: Environment) -> Iterator[Problem]:
         )
 
 
+def _attu_architecture(env: Environment) -> Iterator[Problem]:
+    if env.milvus.attu.exposure == "off" or env.milvus.line != "2.3":
+        return
+    bound = env.milvus.node_group
+    groups = [
+        group for name, group in env.cluster.node_groups.items() if name == bound or (not bound and admits_all(group))
+    ]
+    types = [INSTANCE_TYPES[name] for group in groups for name in group.instance_types if name in INSTANCE_TYPES]
+    if types and all(each.architecture == "arm64" for each in types):
+        yield Problem(
+            "milvus.attu.exposure",
+            "Attu of Milvus 2.3 has no image for arm64 (zilliztech/attu#415), got "
+            f"{_listed(each.name for each in types)}; use instances of amd64 such as m6i.2xlarge, or "
+            "milvus.attu.exposure: off",
+        )
+
+
 def _for_everybody(cidrs: Iterable[str]) -> str:
     """Return the networks that admit half the world, alone or together (0.0.0.0/1 and 128.0.0.0/1); empty if none."""
     together = ipaddress.collapse_addresses(ipaddress.IPv4Network(cidr) for cidr in cidrs)
@@ -589,8 +607,10 @@ RULES: tuple[Rule, ...] = (
     _components_of_line,
     _requests,
     _standby,
+    own_configuration,
     _service_names,
     _service_certificate,
     _service_exposure,
     _attu_exposure,
+    _attu_architecture,
 )

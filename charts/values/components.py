@@ -73,6 +73,7 @@ def etcd_values(env: Environment, *, spread_constraints: bool) -> dict[str, Any]
     values: dict[str, Any] = {
         "enabled": True,
         "replicaCount": etcd.replicas,
+        "image": _image(etcd.image_repository),
         "persistence": {"storageClass": STORAGE_CLASS, "size": f"{etcd.volume_gib}Gi"},
         "resources": _resources(cpu=etcd.cpu, cpu_request=etcd.cpu, memory_gib=etcd.memory_gib),
         # The older charts would create it in policy/v1beta1, which Kubernetes removed in 1.25: see charts.disruption.
@@ -94,12 +95,20 @@ def attu_values(env: Environment) -> dict[str, Any]:
         return {"enabled": False}
     return {
         "enabled": True,
-        "image": {"tag": attu.version or env.release.attu},
+        "image": {"repository": attu.image_repository, "tag": attu.version or env.release.attu},
         "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
         "ingress": {"enabled": False},
         # One key only: the chart's template breaks with two.
         **_placement(env, env.milvus.node_group),
     }
+
+
+def _image(repository: str) -> dict[str, str]:
+    """Return an image as the chart of etcd names it: the registry apart, which is what has a dot or a port."""
+    first, _, rest = repository.partition("/")
+    if rest and ("." in first or ":" in first):
+        return {"registry": first, "repository": rest}
+    return {"repository": repository}
 
 
 def _resources(*, cpu: float, cpu_request: float, memory_gib: float) -> dict[str, dict[str, str]]:

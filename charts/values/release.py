@@ -11,6 +11,7 @@ from charts.components import CHART_COMPONENTS
 from charts.context import ReleaseContext, require
 from charts.objects import SERVICE_ACCOUNT
 from charts.values.components import attu_values, component_values, etcd_values
+from charts.values.merge import merged
 from settings import Environment
 from settings.queue import Msk
 
@@ -29,6 +30,8 @@ class Topology:
     """Whether Milvus's pods take topologySpreadConstraints; without, they get anti-affinity."""
     etcd_spread_constraints: bool
     """The same for etcd's pods."""
+    config_tool: bool
+    """Whether an image of its own merges Milvus's configuration."""
     hardened: bool
     """Whether the chart passes on a container security context."""
 
@@ -61,6 +64,8 @@ def release_values(env: Environment, context: ReleaseContext, topology: Topology
         values |= {CHART_COMPONENTS[name].key: {"enabled": False} for name in topology.absent}
     if topology.streaming is False or (topology.streaming and cluster):
         values["streaming"] = {"enabled": topology.streaming}
+    if topology.config_tool:
+        values["image"]["tools"] = {"repository": env.milvus.tools_image_repository}
     if topology.hardened:
         # As far as the restricted profile goes with an image that runs as root.
         values["containerSecurityContext"] = {
@@ -83,7 +88,8 @@ def milvus_configuration(env: Environment) -> str:
         configuration["rootCoord"] = {"dmlChannelNum": env.queue.channels}
         # kafka.producer.* goes to librdkafka as it stands: this is its message.max.bytes.
         configuration["kafka"] = {"producer": {"message": {"max": {"bytes": env.queue.milvus_message_max_bytes}}}}
-    return yaml.safe_dump(configuration, sort_keys=True)
+    # The rules of the settings keep the two apart; if they did not, ours would win.
+    return yaml.safe_dump(merged(env.milvus.configuration, configuration), sort_keys=True)
 
 
 def _external_s3(env: Environment, context: ReleaseContext) -> dict[str, Any]:

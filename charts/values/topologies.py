@@ -21,6 +21,7 @@ def values_2_3(env: Environment, context: ReleaseContext) -> dict[str, Any]:
         streaming=None,
         spread_constraints=False,
         etcd_spread_constraints=False,
+        config_tool=True,
         hardened=False,
     )
     values = release_values(env, context, topology)
@@ -37,6 +38,7 @@ def values_2_4(env: Environment, context: ReleaseContext) -> dict[str, Any]:
         streaming=False,
         spread_constraints=False,
         etcd_spread_constraints=False,
+        config_tool=False,
         hardened=False,
     )
     return release_values(env, context, topology)
@@ -50,6 +52,7 @@ def values_2_5(env: Environment, context: ReleaseContext) -> dict[str, Any]:
         streaming=False,
         spread_constraints=True,
         etcd_spread_constraints=False,
+        config_tool=False,
         hardened=True,
     )
     return release_values(env, context, topology)
@@ -74,5 +77,6 @@ _CHART_5 = Topology(
     streaming=True,
     spread_constraints=True,
     etcd_spread_constraints=True,
+    config_tool=False,
     hardened=True,
 )

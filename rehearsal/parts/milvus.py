@@ -12,10 +12,11 @@ from typing import Any
 
 import yaml
 
+from charts.values.merge import merged
 from rehearsal.parts.etcd import Etcd
 from rehearsal.parts.http import responds
 from rehearsal.parts.kafka import Kafka
-from rehearsal.parts.milvus_configuration import Configuration, merged, nested, server_defaults
+from rehearsal.parts.milvus_configuration import Configuration, nested, server_defaults
 from rehearsal.parts.part import RunningPart
 from rehearsal.parts.ports import LOOPBACK, free_port, listens
 from rehearsal.parts.process import PartError, Process

@@ -26,19 +26,6 @@ def server_defaults(path: Path) -> dict[str, Any]:
     return _parse(_PLACEHOLDER.sub(lambda match: match["default"] or "''", text), str(path))
 
 
-def merged(*layers: Configuration) -> dict[str, Any]:
-    """The layers over one another: mappings key by key, everything else (lists too) replaced by the later one."""
-    result: dict[str, Any] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            known = result.get(key)
-            if isinstance(known, Mapping) and isinstance(value, Mapping):
-                result[key] = merged(known, value)
-            else:
-                result[key] = merged(value) if isinstance(value, Mapping) else value
-    return result
-
-
 def chart_layers(config_map: Configuration) -> list[dict[str, Any]]:
     """The files of the chart's ConfigMap in the order in which its pods merge them: default.yaml, then user.yaml."""
     data = config_map["data"]

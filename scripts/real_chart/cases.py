@@ -24,15 +24,30 @@ def cases() -> dict[str, Environment]:
                 found[f"line-{line}-{mode}-woodpecker"] = _made_up(line, mode, queue)
     for line in ("2.3", "2.6"):  # of each generation of the chart, with names that it makes others of
         found[f"line-{line}-names"] = _made_up(
-            line, "cluster", {"kind": "msk"}, namespace="vectors", release_name="blue"
+            line,
+            "cluster",
+            {"kind": "msk"},
+            namespace="vectors",
+            release_name="blue",
+            image_repository="registry.example.com/milvus",
+            tools_image_repository="registry.example.com/tools",
+            etcd={"image_repository": "registry.example.com/etcd"},
+            attu={
+                "exposure": "internal",
+                "certificate_arn": _CERTIFICATE,
+                "image_repository": "registry.example.com/attu",
+            },
+            configuration={"quotaAndLimits": {"limits": {"maxCollectionNum": 7}}},
         )
     return found
 
 
-def _made_up(line: str, mode: str, queue: dict[str, Any], **milvus: str) -> Environment:
+def _made_up(line: str, mode: str, queue: dict[str, Any], **milvus: object) -> Environment:
     release = RELEASE_LINES[line]
     components = release.components if mode == "cluster" else ("standalone",)
     replicas = 2 if mode == "cluster" else 1
+    # Attu of 2.3 has no image for arm64.
+    family = "6i" if line == "2.3" else "7g"
     return parse_environment(
         {
             "name": f"milvus-{line.replace('.', '-')}",
@@ -40,9 +55,14 @@ def _made_up(line: str, mode: str, queue: dict[str, Any], **milvus: str) -> Envi
             "cluster": {
                 "version": "1.36",
                 "node_groups": {
-                    "general": {"instance_types": ["m7g.2xlarge"], "min_size": 3, "desired_size": 3, "max_size": 3},
+                    "general": {
+                        "instance_types": [f"m{family}.2xlarge"],
+                        "min_size": 3,
+                        "desired_size": 3,
+                        "max_size": 3,
+                    },
                     "milvus": {
-                        "instance_types": ["r7g.2xlarge"],
+                        "instance_types": [f"r{family}.2xlarge"],
                         "desired_size": 3,
                         "max_size": 3,
                         "taints": [{"key": "role", "value": "milvus"}],

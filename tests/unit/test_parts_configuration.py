@@ -12,10 +12,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from charts.values.merge import merged
 from rehearsal.parts import kafka
 from rehearsal.parts.certificates import Authority, service_account_key
 from rehearsal.parts.milvus import COMPONENTS_2_3, COMPONENTS_2_6, Component, server
-from rehearsal.parts.milvus_configuration import chart_layers, merged, nested, server_defaults
+from rehearsal.parts.milvus_configuration import chart_layers, nested, server_defaults
 from rehearsal.parts.process import PartError
 from rehearsal.parts.run import Run
 from rehearsal.parts.scram import jaas, java_properties, stored_credential

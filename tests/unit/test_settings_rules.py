@@ -484,6 +484,26 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         ],
         "cluster.public_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none wider than /8",
     ),
+    "attu of 2.3 on graviton": (
+        [
+            ("milvus.line", "2.3"),
+            ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513"]),
+            ("milvus.attu", {"exposure": "internal"}),
+        ],
+        "milvus.attu.exposure: Attu of Milvus 2.3 has no image for arm64 (zilliztech/attu#415), got m7g.2xlarge; use",
+    ),
+    "configuration that another setting decides": (
+        [("milvus.configuration", {"rootCoord": {"dmlChannelNum": 4}})],
+        "milvus.configuration.rootCoord.dmlChannelNum: is not for this place: set queue.channels instead",
+    ),
+    "configuration that another setting decides, in another spelling": (
+        [("milvus.configuration", {"MINIO": {"bucket_name": "mine"}})],
+        "milvus.configuration.MINIO.bucket_name: is not for this place: set storage instead, or remove it",
+    ),
+    "credential in the configuration": (
+        [("milvus.configuration", {"kafka": {"saslPassword": "made-up"}})],
+        "milvus.configuration.kafka.saslPassword: a credential here would be in templates and a ConfigMap",
+    ),
     "attu without public subnets": (
         [("milvus.attu", ATTU), ("network.existing", EXISTING)],
         "milvus.attu.exposure: internet-facing needs public subnets; name network.existing.public_subnet_ids",

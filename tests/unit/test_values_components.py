@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from charts.values.components import component_values
+from settings.milvus import Component
 from tests.unit.chart_objects import environment, on_line, values_of
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
@@ -58,7 +60,7 @@ def test_single_pod_that_answers_nobody_needs_no_room_for_a_second() -> None:
 
 @pytest.mark.parametrize(("replicas", "at_once"), [(2, 1), (8, 1), (9, 2), (40, 5), (200, 25)])
 def test_upgrade_of_many_replicas_takes_eight_rounds_at_the_most(replicas: int, at_once: int) -> None:
-    query = values_of(environment(("milvus.components.query_node", {"replicas": replicas})))["queryNode"]
+    query = component_values(environment(), "query_node", Component(replicas=replicas), spread_constraints=True)
     assert query["strategy"]["rollingUpdate"]["maxUnavailable"] == at_once
 
 
@@ -197,6 +199,18 @@ def test_no_credentials_where_there_are_none() -> None:
     assert "extraEnv" not in values_of(env)["proxy"]
 
 
+@pytest.mark.parametrize(
+    ("repository", "image"),
+    [
+        ("milvusdb/etcd", {"repository": "milvusdb/etcd"}),
+        ("registry.test/mirror/etcd", {"registry": "registry.test", "repository": "mirror/etcd"}),
+        ("localhost:5000/etcd", {"registry": "localhost:5000", "repository": "etcd"}),
+    ],
+)
+def test_etcd_comes_from_the_given_registry(repository: str, image: dict[str, str]) -> None:
+    assert values_of(environment(("milvus.etcd.image_repository", repository)))["etcd"]["image"] == image
+
+
 def test_attu_is_off_by_default() -> None:
     assert values_of(environment())["attu"] == {"enabled": False}
 
@@ -204,6 +218,6 @@ def test_attu_is_off_by_default() -> None:
 @pytest.mark.parametrize(("version", "tag"), [(None, "v2.6.5"), ("v2.5.12", "v2.5.12")])
 def test_attu_is_the_version_of_the_line_or_the_given_one(version: str | None, tag: str) -> None:
     values = values_of(environment(("milvus.attu", {"exposure": "internal", "version": version})))
-    assert values["attu"]["image"] == {"tag": tag}
+    assert values["attu"]["image"] == {"repository": "zilliz/attu", "tag": tag}
     # AND the chart's Ingress stays off: ours replaces it
     assert values["attu"]["ingress"] == {"enabled": False}

@@ -118,6 +118,20 @@ def test_milvus_configuration_holds_prefix_channels_and_message_size() -> None:
     }
 
 
+def test_milvus_configuration_takes_what_the_file_adds() -> None:
+    added = {"queryNode": {"mmap": {"vectorIndex": True}}, "rootCoord": {"maxPartitionNum": 2048}}
+    values = values_of(environment(("milvus.configuration", added)))
+    configuration = yaml.safe_load(values["extraConfigFiles"]["user.yaml"])
+    assert configuration["queryNode"] == {"mmap": {"vectorIndex": True}}
+    assert configuration["rootCoord"] == {"maxPartitionNum": 2048, "dmlChannelNum": 16}
+
+
+@pytest.mark.parametrize(("line", "tools"), [("2.3", True), ("2.4", False), ("2.6", False)])
+def test_image_that_merges_the_configuration_is_set_where_the_chart_has_one(line: str, tools: bool) -> None:
+    image = values_of(on_line(line, ("milvus.tools_image_repository", "registry.test/tools")))["image"]
+    assert image.get("tools") == ({"repository": "registry.test/tools"} if tools else None)
+
+
 def test_milvus_configuration_of_woodpecker_has_nothing_of_kafka() -> None:
     configuration = yaml.safe_load(values_of(on_line("3.0", WOODPECKER))["extraConfigFiles"]["user.yaml"])
     assert configuration.keys() == {"common", "msgChannel"}
