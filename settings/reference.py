@@ -11,7 +11,8 @@ from settings.pipeline import Pipeline
 _INTRODUCTION = """# Settings
 
 Everything that is built is decided by one file under `environments/`; `-c env=NAME` (or `make ... ENV=NAME`) selects
-it. A setting that is not given has the default below. Unknown keys are errors.
+it; without it, it is `dev`. An empty name, or another key such as `-c environment=`, is refused. A setting that is not
+given has the default below. Unknown keys are errors.
 
 This page is generated from the models in `settings/` by `make docs`; edit those.
 """
