@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ops import aws
 from ops.errors import OpsError
 from ops.kubernetes import ClusterAccess, cluster_token, read_workloads
-from ops.stacks import Stack, outputs_of, read_stacks
+from ops.stacks import MISSING, Stack, outputs_of, read_stacks
 from ops.workloads import Workload, recorded_workloads
 from settings import Environment, naming
 
@@ -85,8 +85,15 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, recor
         notes.append(str(error))
     namespace = outputs.get(naming.NAMESPACE, env.milvus.namespace)
     workloads, source = _workloads(env, described, namespace=namespace, records=records, notes=notes)
+    lost = bool(source) and _is_lost(env, stacks, workloads)
+    if lost:
+        notes.append(
+            f"the stack of Milvus exists, but there is no Deployment ({source}). Look with "
+            f"`helm list --all --namespace {namespace}`: a deployment without a change brings back "
+            "nothing that was removed by hand"
+        )
     # Workloads that cannot be read from here (a private endpoint) are no failure; absent or broken ones are.
-    healthy = not unknown and all(
+    healthy = not (unknown or lost) and all(
         [
             *(stack.healthy for stack in stacks),
             *(service.healthy for service in services),
@@ -103,6 +110,13 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, recor
         workloads_from=source,
         notes=tuple(notes),
     )
+
+
+def _is_lost(env: Environment, stacks: Iterable[Stack], workloads: Iterable[Workload]) -> bool:
+    """Whether Milvus should be there and is not: all of no Deployments are ready, and nothing answers."""
+    milvus = naming.stack_name(env, naming.Part.MILVUS)
+    deployed = any(stack.name == milvus and stack.state != MISSING for stack in stacks)
+    return deployed and not any(workload.kind == "Deployment" for workload in workloads)
 
 
 def _msk(kafka: aws.AwsClient, arn: str) -> Service:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -180,6 +181,31 @@ def test_pods_that_are_not_ready_are_unhealthy(account: Account, monkeypatch: py
     monkeypatch.setattr(deployment, "read_workloads", lambda *_, **__: (PROXY.model_copy(update={"ready": 1}),))
 
     assert not read_status(account.env, clients=account.client).healthy
+
+
+@pytest.mark.parametrize("left", [(), (PROXY.model_copy(update={"kind": "StatefulSet", "name": "milvus-etcd"}),)])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_release_that_is_gone_is_unhealthy(
+    account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: tuple[Workload, ...], recorded: bool
+) -> None:
+    # GIVEN every stack and service in order, but no Deployment in the namespace
+    account.deployed().msk().eks()
+    for reader in ("read_workloads", "recorded_workloads"):
+        monkeypatch.setattr(deployment, reader, lambda *_, **__: left)
+
+    status = read_status(account.env, clients=account.client, records=tmp_path if recorded else None)
+
+    assert not status.healthy
+    assert "the stack of Milvus exists, but there is no Deployment" in status.notes[0]
+
+
+def test_environment_without_milvus_yet_says_nothing_of_its_deployments(account: Account, tmp_path: Path) -> None:
+    account.deployed(absent=("milvus",)).msk().eks()
+    (tmp_path / "namespace.yaml").write_text("kind: Namespace", encoding="utf-8")
+
+    status = read_status(account.env, clients=account.client, records=tmp_path)
+
+    assert (status.healthy, status.notes) == (False, ())
 
 
 def test_unreachable_kubernetes_is_a_note_and_no_failure(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
