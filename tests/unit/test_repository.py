@@ -68,3 +68,10 @@ def test_markdown_links_lead_somewhere() -> None:
             if "://" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
     assert broken == []
+
+
+def test_readme_puts_the_tools_on_the_path_before_it_calls_them() -> None:
+    # `make setup` installs python's packages and cdk beside the project: without this line neither is found.
+    steps = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Deploy\n")[2]
+    export = steps.index('export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"')
+    assert export < min(steps.index("cdk bootstrap"), steps.index("python -m ops"))
