@@ -19,6 +19,7 @@ PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  ENV=dev|prod|guide|existing-vpc chooses the environment (default dev)"
+	@echo "  KEEP=1 lets 'make rehearse' keep its account until Ctrl-C, for ops status and ops endpoints"
 
 setup: $(VENV)/.ready node_modules/.ready ## create the virtual environment and install the pinned tools
 
@@ -84,7 +85,7 @@ bench-synth: setup ## our synth time over that of an empty CDK app
 	@python scripts/bench_synth.py --env prod
 
 rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and query a Milvus
-	@python -m rehearsal --env $(ENV)
+	@python -m rehearsal --env $(ENV) $(if $(KEEP),--keep)
 
 rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (needs Go, Java, Maven)
 	@python -m rehearsal.full --env $(ENV)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -162,10 +163,16 @@ class Rehearsal:
                 self._display.note(f"{name}: termination protection switched off, as an operator has to")
 
     def _wait(self, account: EmbeddedAccount) -> None:
-        lines = [f"export {key}={value}" for key, value in account.environment({}).items() if key.startswith("AWS_")]
-        self._console.print(
-            "\nThe account stays until Ctrl-C. In another terminal:\n" + "\n".join(lines), highlight=False
-        )
+        variables = account.environment({}).items()
+        ops, records = [sys.executable, "-m", "ops"], str(account.options.workloads.resolve())
+        lines = [
+            "\nThe account stays until Ctrl-C. In another terminal, which then sees this account only:",
+            shlex.join(["cd", str(PROJECT)]),
+            *(f"export {key}={value}" for key, value in variables if key.startswith("AWS_") or key == "NO_PROXY"),
+            shlex.join([*ops, "status", "--env", self._name, "--records", records]),
+            shlex.join([*ops, "endpoints", "--env", self._name]),
+        ]
+        self._console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
         try:
             while True:
                 subprocess.run(["sleep", "3600"], check=False)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from rehearsal.cdk import Cdk, CdkError, StackEvent, parse_event
+from rehearsal.account import AccountOptions, EmbeddedAccount
+from rehearsal.cdk import PROJECT, Cdk, CdkError, StackEvent, parse_event
 from rehearsal.display import Display
-from rehearsal.driver import RehearsalError, existing_network, require_no_changes
+from rehearsal.driver import Rehearsal, RehearsalError, existing_network, require_no_changes
 from rehearsal.leftovers import Leftover, by_type
 from settings import load_environment
 
@@ -56,6 +58,31 @@ def test_an_existing_vpc_is_there_before_the_deployment() -> None:
     assert [subnet.zone[-1] for subnet in network.subnets[:3]] == ["a", "b", "c"]
     assert len({subnet.cidr for subnet in network.subnets}) == len(network.subnets)
     assert existing_network(load_environment("dev")) is None
+
+
+def test_a_kept_account_says_how_to_look_at_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # GIVEN a rehearsal in a narrow terminal whose account is kept, and a person who presses Ctrl-C
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "run", interrupt)
+    monkeypatch.chdir(tmp_path)
+    console = Console(file=io.StringIO(), width=40)
+    account = EmbeddedAccount(AccountOptions(run_dir=Path("run [1]"), region="us-east-2"))
+    # WHEN it waits
+    Rehearsal(env="prod", console=console, keep=True)._wait(account)
+    # THEN what it printed can be pasted line by line
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert f"cd {PROJECT}" in lines
+    assert f"export AWS_ENDPOINT_URL={account.endpoint}" in lines
+    assert f"{sys.executable} -m ops status --env prod --records '{tmp_path}/run [1]/workloads'" in lines
+    assert f"{sys.executable} -m ops endpoints --env prod" in lines
+
+
+def test_make_keeps_the_account_on_request() -> None:
+    recipe = (PROJECT / "Makefile").read_text(encoding="utf-8").partition("\nrehearse: ")[2].partition("\n\n")[0]
+    assert "$(if $(KEEP),--keep)" in recipe
 
 
 def test_retained_resources_are_grouped_by_type() -> None:

@@ -137,6 +137,14 @@ def test_authority_that_is_no_certificate_is_said() -> None:
         read_workloads(ClusterAccess(endpoint="https://eks.test", ca_pem="junk", token="x"), namespace="milvus")
 
 
+def test_cluster_of_an_embedded_account_asks_for_the_records() -> None:
+    # The endpoint and the authority that rehearsal.account.eks_api gives a cluster without an API server.
+    access = ClusterAccess(endpoint="https://milvus-dev.no-api-server.invalid", ca_pem="none", token="x")
+
+    with pytest.raises(KubernetesUnreachableError, match=r"no Kubernetes API\. Give --records DIR.*KEEP=1"):
+        read_workloads(access, namespace="milvus")
+
+
 @pytest.mark.parametrize(
     ("public", "says"), [(True, "public access CIDRs"), (False, "The endpoint is private: run this from inside")]
 )
