@@ -22,7 +22,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
-from ops.errors import OpsError, one_line
+from ops.errors import OpsError, one_line, usage_error
 
 AwsClient: TypeAlias = Any
 """A boto3 client: boto3 ships no type information, its methods are made at run time."""
@@ -35,14 +35,25 @@ _BAD_CREDENTIALS = {"InvalidClientTokenId", "UnrecognizedClientException", "Sign
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 
-def client(service: str, *, region: str | None = None) -> AwsClient:
+def client(service: str, *, region: str | None = None, session: boto3.session.Session | None = None) -> AwsClient:
     """Return a boto3 client; AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL work as everywhere.
 
     Raises:
-        OpsError: no region is known, or the profile does not exist.
+        OpsError: no region is known, the profile does not exist, or AWS_ENDPOINT_URL is no address.
     """
-    with reading(f"AWS ({service})"):
-        return boto3.session.Session(region_name=region).client(service, config=_CONFIG)
+    try:
+        with reading(f"AWS ({service})"):
+            return (session or boto3.session.Session(region_name=region)).client(
+                service, region_name=region, config=_CONFIG
+            )
+    except ValueError as error:
+        # botocore's only error that is none of its own classes: "Invalid endpoint: ...".
+        raise usage_error(
+            setting="AWS_ENDPOINT_URL",
+            value=f"'{one_line(str(error)).removeprefix('Invalid endpoint: ')}'",
+            allowed="an address such as http://localhost:4566",
+            remedy="Correct or unset it, or that of the service (AWS_ENDPOINT_URL_...): it is for an emulator only",
+        ) from error
 
 
 @contextmanager

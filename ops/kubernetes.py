@@ -49,7 +49,7 @@ def cluster_token(cluster: str, *, region: str, session: boto3.session.Session |
     """
     session = session or boto3.session.Session(region_name=region)
     with aws.reading("the caller's identity"):
-        sts = session.client("sts", region_name=region)
+        sts = aws.client("sts", region=region, session=session)
         signer = RequestSigner(ServiceId("STS"), region, "sts", "v4", session.get_credentials(), session.events)
         request = {
             "method": "GET",

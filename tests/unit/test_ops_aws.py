@@ -402,3 +402,14 @@ def test_error_of_aws_says_what_to_do(account: Account, code: str, says: str) ->
 def test_error_of_boto3_says_what_to_do(make: Callable[[], Exception], says: str) -> None:
     with pytest.raises(OpsError, match=f"cannot read it: .*{says}"), aws.reading("it"):
         raise make()
+
+
+@pytest.mark.parametrize("command", ["status", "endpoints", "smoke"])
+def test_endpoint_that_is_no_address_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+
+    result = CliRunner().invoke(app, [command, "--env", "dev"])
+
+    assert result.exit_code == 2
+    assert "AWS_ENDPOINT_URL: got 'nonsense', allowed is an address such as" in result.stderr
+    assert "Correct or unset it" in result.stderr
