@@ -48,6 +48,25 @@ def test_help_loads_neither_boto3_nor_pymilvus() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("module", ["ops", "rehearsal", "rehearsal.full"])
+@pytest.mark.parametrize("during", ["typer", "pydantic"])
+def test_interrupted_start_is_no_stack_trace(module: str, during: str) -> None:
+    # GIVEN a person who presses Ctrl-C while a command still imports its libraries
+    program = f"""
+import runpy, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {during!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+sys.argv = ["command", "--help"]
+runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 def test_wrong_option_ends_with_2() -> None:
     assert CliRunner().invoke(app, ["gate"]).exit_code == 2
     assert CliRunner().invoke(app, ["nonsense"]).exit_code == 2
