@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from subprocess import PIPE
 from rehearsal.processes import running
 
 PROJECT = Path(__file__).resolve().parents[1]
+_CDK_FOLDER = PROJECT / "node_modules" / ".bin"
 _POLLING = Path(__file__).with_name("polling.cjs")
 _EVENT = re.compile(
     r"^(?P<stack>[\w-]+) \| +(?P<done>\d+)(/(?P<total>\d+))? \| [^|]+\| "
@@ -41,6 +44,10 @@ class StackEvent:
 Listener = Callable[[StackEvent], None]
 
 
+class CdkMissingError(RuntimeError):
+    """There is no CDK command line to run; says how to get it."""
+
+
 class CdkError(RuntimeError):
     """The CDK command line ended with an error; carries the end of its output."""
 
@@ -49,6 +56,23 @@ class CdkError(RuntimeError):
         self.command = command
         self.code = code
         self.output = output
+
+
+def require_cdk() -> None:
+    """Refuses a rehearsal that would find out only after its account has started.
+
+    Raises:
+        CdkMissingError: it is neither installed beside the project nor found in PATH.
+    """
+    if shutil.which("cdk", path=_search_path(os.environ.get("PATH", ""))) is None:
+        raise CdkMissingError(
+            f"there is no CDK command line: no cdk in {_CDK_FOLDER} or PATH. Run `npm ci` or `make setup`"
+        )
+
+
+def _search_path(path: str) -> str:
+    """The folders in which programs are searched for: those of the project before any other."""
+    return os.pathsep.join([str(_CDK_FOLDER), str(Path(sys.executable).parent), path])
 
 
 def parse_event(line: str) -> StackEvent | None:
@@ -74,9 +98,8 @@ class Cdk:
         self._log = log
         self._on_event = on_event
         self._assembly = assembly
-        path = [str(PROJECT / "node_modules" / ".bin"), str(Path(sys.executable).parent), environment.get("PATH", "")]
         self._environment = dict(environment) | {
-            "PATH": ":".join(path),
+            "PATH": _search_path(environment.get("PATH", "")),
             "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
             "NO_COLOR": "1",
             "CI": "true",  # all of its output on standard output, and no animation

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rehearsal.account.server import AccountError
+from rehearsal.cdk import CdkMissingError, require_cdk
 from rehearsal.driver import Rehearsal, RehearsalError
 from settings import SettingsError
 
@@ -42,11 +43,12 @@ def main(
         console.width = _LOG_WIDTH
     began = time.monotonic()
     try:
+        require_cdk()
         report = Rehearsal(env=env, console=console, keep=keep).run()
     except KeyboardInterrupt:
         console.print("interrupted; everything that was started has been ended")
         raise typer.Exit(_INTERRUPTED) from None
-    except (RehearsalError, AccountError, SettingsError) as error:
+    except (RehearsalError, AccountError, CdkMissingError, SettingsError) as error:
         for failure in getattr(error, "failures", []):
             console.print(f"[red]{escape(failure.stack)}[/red]: {escape(failure.resource)} ({failure.resource_type})")
             console.print(f"    {escape(failure.reason)}", soft_wrap=True)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from rehearsal.cdk import CdkError
+from rehearsal.cdk import CdkError, CdkMissingError, require_cdk
 from rehearsal.full.rehearsal import FullRehearsal, pull_charts
 from rehearsal.full.steps import Steps, show, write
 from rehearsal.parts import netns, prerequisites
@@ -43,13 +43,14 @@ def main(
         if inside:
             raise typer.Exit(_rehearse(env, console))
         load_environment(env)
+        require_cdk()
         prerequisites.require(list(prerequisites.Part))
         install_parts(list(prerequisites.Part), report=console.print)
         pull_charts(env, report=console.print)
     except KeyboardInterrupt:
         console.print("interrupted; everything that was started has been ended")
         raise typer.Exit(_INTERRUPTED) from None
-    except (CdkError, PartError, SettingsError) as error:
+    except (CdkError, CdkMissingError, PartError, SettingsError) as error:
         console.print(f"[red]The full rehearsal cannot start:[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     # Replaces this process by one in a network namespace: what was installed needs no network any more.

@@ -106,6 +106,23 @@ def test_a_failing_command_carries_its_output(tmp_path: Path) -> None:
     assert "no app: diff" in (tmp_path / "cdk.log").read_text()
 
 
+@pytest.mark.parametrize("module", ["rehearsal", "rehearsal.full"])
+def test_a_missing_cdk_is_said_before_anything_starts(module: str, tmp_path: Path) -> None:
+    # GIVEN the conventional set-up without `npm ci`
+    program = f"""
+import pathlib, rehearsal.cdk, runpy
+rehearsal.cdk._CDK_FOLDER = pathlib.Path({str(tmp_path)!r})
+runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
+"""
+    # WHEN a rehearsal is asked for
+    command, path = [sys.executable, "-c", program], {"PATH": str(Path(sys.executable).parent)}
+    done = subprocess.run(command, cwd=PROJECT, env=path, capture_output=True, text=True, check=False)
+    # THEN it ends with what to do, and has begun nothing
+    assert done.returncode == 1
+    assert f"there is no CDK command line: no cdk in {tmp_path} or PATH. Run `npm ci` or `make setup`" in done.stdout
+    assert "logs in" not in done.stdout
+
+
 def _event(status: str, *, kind: str = "AWS::CloudFormation::Stack") -> StackEvent:
     return StackEvent(stack="net", done=3, total=4, status=status, resource_type=kind, resource="Vpc [x]")
 
