@@ -1,0 +1,94 @@
+"""docs/cost.md counts what the templates and the settings create, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Environment, load_environment
+from tests.assemblies import ENVIRONMENTS, kubernetes_objects, templates
+
+PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
+
+
+def _resources(env: str, kind: str) -> Iterator[dict[str, Any]]:
+    for template in templates(env).values():
+        for resource in template["Resources"].values():
+            if resource["Type"] == kind:
+                yield resource.get("Properties", {})
+
+
+def _number(kind: str) -> Callable[[str], str]:
+    return lambda env: str(len(list(_resources(env, kind))))
+
+
+def _nodes(env: str) -> str:
+    groups = load_environment(env).cluster.node_groups.values()
+    return ", ".join(f"{group.desired_size} x {'/'.join(group.instance_types)}" for group in groups)
+
+
+def _most_nodes(env: str) -> str:
+    return str(sum(group.max_size for group in load_environment(env).cluster.node_groups.values()))
+
+
+def _volumes(env: str) -> str:
+    settings = load_environment(env)
+    nodes = {group.disk_gib: 0 for group in settings.cluster.node_groups.values()}
+    for group in settings.cluster.node_groups.values():
+        nodes[group.disk_gib] += group.desired_size
+    etcd = settings.milvus.etcd
+    found = [f"{number} x {size}" for size, number in nodes.items()] + [f"{etcd.replicas} x {etcd.volume_gib}"]
+    return ", ".join(found)
+
+
+def _brokers(env: str) -> str:
+    return _of_msk(load_environment(env), lambda queue: f"{queue.brokers} x {queue.broker_type}")
+
+
+def _broker_storage(env: str) -> str:
+    return _of_msk(load_environment(env), lambda queue: f"{queue.storage.volume_gib}, at most {queue.storage.max_gib}")
+
+
+def _of_msk(env: Environment, describe: Callable[[Any], str]) -> str:
+    return describe(env.queue) if env.queue.kind == "msk" else "-"
+
+
+def _endpoints(env: str) -> str:
+    """Interface endpoints by the zones in which each has an address; the gateway endpoint of S3 is free."""
+    endpoints = [each for each in _resources(env, "AWS::EC2::VPCEndpoint") if each["VpcEndpointType"] == "Interface"]
+    zones = {len(each["SubnetIds"]) for each in endpoints}
+    return f"{len(endpoints)} x {zones.pop()}" if zones else "0"
+
+
+def _load_balancers(env: str) -> str:
+    kinds = [
+        "NLB" if each["kind"] == "Service" else "ALB"
+        for each in kubernetes_objects(env)
+        if each["kind"] == "Ingress" or each.get("spec", {}).get("type") == "LoadBalancer"
+    ]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("NLB", "ALB") if kind in kinds)
+
+
+ROWS: dict[str, Callable[[str], str]] = {
+    "EKS control planes": _number("AWS::EKS::Cluster"),
+    "nodes": _nodes,
+    "nodes at most": _most_nodes,
+    "gp3 volumes of nodes and etcd, GiB": _volumes,
+    "MSK brokers": _brokers,
+    "GiB of each broker": _broker_storage,
+    "NAT gateways": _number("AWS::EC2::NatGateway"),
+    "interface endpoints x zones": _endpoints,
+    "load balancers": _load_balancers,
+    "KMS keys": _number("AWS::KMS::Key"),
+    "secrets": _number("AWS::SecretsManager::Secret"),
+}
+
+
+@pytest.mark.parametrize("title", ROWS)
+def test_cost_page_counts_what_is_created(title: str) -> None:
+    cells = [ROWS[title](env) for env in ENVIRONMENTS]
+
+    assert f"| {title} | {' | '.join(cells)} |" in PAGE.read_text(encoding="utf-8").splitlines()
