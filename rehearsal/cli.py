@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
@@ -48,7 +49,7 @@ def main(
     except KeyboardInterrupt:
         console.print("interrupted; everything that was started has been ended")
         raise typer.Exit(_INTERRUPTED) from None
-    except (RehearsalError, AccountError, CdkMissingError, SettingsError) as error:
+    except (RehearsalError, AccountError, CdkMissingError, SettingsError, BotoCoreError, ClientError) as error:
         for failure in getattr(error, "failures", []):
             console.print(f"[red]{escape(failure.stack)}[/red]: {escape(failure.resource)} ({failure.resource_type})")
             console.print(f"    {escape(failure.reason)}", soft_wrap=True)

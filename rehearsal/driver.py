@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
@@ -72,6 +73,7 @@ class Rehearsal:
 
         Raises:
             RehearsalError: a step failed; nothing that it started is left running.
+            AccountError: the account did not start, or ended before its time.
         """
         with Run() as folder, EmbeddedAccount(self._options(folder)) as account:
             self._log = folder.log("cdk")
@@ -194,13 +196,16 @@ class Rehearsal:
 
     @contextmanager
     def _explained(self, account: EmbeddedAccount) -> Iterator[None]:
-        """Turns an error of the CDK into stack, resource and reason."""
+        """Turns an error of the CDK into stack, resource and reason, and a lost account into the end of its log."""
         try:
-            yield
-        except CdkError as error:
-            found = failures(account.client("cloudformation"), [*self._stacks(), "CDKToolkit"])
-            detail = "" if found else f":\n{_tail(error.output)}"
-            raise RehearsalError(f"{error} (all of it in {self._log}){detail}", found) from error
+            try:
+                yield
+            except CdkError as error:
+                found = failures(account.client("cloudformation"), [*self._stacks(), "CDKToolkit"])
+                detail = "" if found else f":\n{_tail(error.output)}"
+                raise RehearsalError(f"{error} (all of it in {self._log}){detail}", found) from error
+        except BotoCoreError as error:
+            raise account.lost() from error
 
 
 def existing_network(settings: Environment) -> ExistingNetwork | None:

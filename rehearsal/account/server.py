@@ -73,6 +73,12 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
             processes.stop(self._process)
             self._process = None
 
+    def lost(self) -> AccountError:
+        """What to raise when a request found nobody: how the server ended, and the end of its log."""
+        code = self._process.poll() if self._process is not None else None
+        state = "does not answer any more" if code is None else f"ended with exit code {code} while it was needed"
+        return AccountError(f"the embedded AWS account {state}; the end of {self.log}:\n{self._tail()}")
+
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """Environment for a program that shall find this account and no other: endpoint, keys, region, CDK_HOME."""
         kept = {key: value for key, value in (os.environ if base is None else base).items() if not _leaks(key)}
@@ -165,8 +171,10 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
                     return
             except (OSError, urllib.error.URLError):
                 time.sleep(0.05)
-        tail = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-        raise AccountError(f"the embedded AWS account did not start; the end of {self.log}:\n" + "\n".join(tail))
+        raise AccountError(f"the embedded AWS account did not start; the end of {self.log}:\n{self._tail()}")
+
+    def _tail(self) -> str:
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:])
 
 
 def _leaks(key: str) -> bool:

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.options import ExistingNetwork, ExistingSubnet
+from rehearsal.cdk import CdkError
+from rehearsal.driver import Rehearsal
 from rehearsal.failure import failures
 from rehearsal.leftovers import leftovers, strays
 
@@ -272,3 +275,20 @@ def test_an_account_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pyte
         EmbeddedAccount(AccountOptions(run_dir=tmp_path, region=_REGION)),
     ):
         pass
+
+
+def test_an_account_that_dies_under_a_deployment_is_named_as_the_cause(tmp_path: Path) -> None:
+    from rehearsal.account import server  # noqa: PLC0415
+
+    # GIVEN a rehearsal whose account dies, so that the command in progress fails
+    rehearsal = Rehearsal(env="dev", console=Console(quiet=True))
+    with EmbeddedAccount(AccountOptions(run_dir=tmp_path, region=_REGION)) as account:
+        assert account._process is not None
+        account._process.terminate()
+        account._process.wait()
+        # WHEN the failure is explained, THEN the account is the cause, with the end of its log
+        with (
+            pytest.raises(server.AccountError, match=r"(?s)account ended with exit code \d+.*account\.log:\n.*\w"),
+            rehearsal._explained(account),
+        ):
+            raise CdkError("deploy", 1, ["connect ECONNREFUSED"])

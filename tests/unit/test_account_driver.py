@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
+from botocore.exceptions import ClientError, EndpointConnectionError
 from rich.console import Console
 
+from rehearsal import cli as command
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.cdk import PROJECT, Cdk, CdkError, StackEvent, parse_event
 from rehearsal.display import Display
@@ -150,3 +155,29 @@ def test_a_log_shows_steps_finished_stacks_and_failures() -> None:
 def test_the_python_of_the_project_runs_the_app(tmp_path: Path) -> None:
     cdk = Cdk(environment={}, log=tmp_path / "log", on_event=lambda _event: None, assembly=tmp_path)
     assert str(Path(sys.executable).parent) in cdk._environment["PATH"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (EndpointConnectionError(endpoint_url="http://localhost:1"), "Could not connect to the endpoint URL"),
+        (ClientError({"Error": {"Code": "Denied", "Message": "not today"}}, "DescribeStacks"), "Denied.*not today"),
+    ],
+)
+def test_an_error_of_the_account_is_one_message_and_exit_code_1(
+    error: Exception, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # GIVEN a rehearsal that ends with an error of the AWS SDK
+    def run(_self: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Rehearsal, "run", run)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    # WHEN
+    with pytest.raises(typer.Exit) as caught:
+        command.main(env="dev")
+    # THEN
+    assert caught.value.exit_code == 1
+    output = capsys.readouterr().out
+    assert re.search(f"The rehearsal failed:.*{message}", output)
+    assert output.count("\n") == 1
