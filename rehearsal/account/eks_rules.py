@@ -18,6 +18,9 @@ KUBERNETES_VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
 # From this version on EKS offers no Amazon Linux 2 image (aws-cdk#37012).
 _NO_AMAZON_LINUX_2 = (1, 33)
 _SPOT_OR_DEMAND = {"ON_DEMAND", "SPOT", "CAPACITY_BLOCK"}
+# ARN of a cluster -> the version that it was last upgraded from: that one alone EKS goes back to. It does so for seven
+# days, and no account lives here for as long. https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html
+_UPGRADED_FROM: dict[str, str] = {}
 
 
 def refused(error: ClientError) -> ResourceError:
@@ -36,17 +39,15 @@ def require_cluster(request: Request) -> dict[str, Any]:
 
 
 def check_cluster(request: Request) -> None:
-    """EKS's rules for a new cluster.
+    """EKS's rules for a cluster, a new one or a changed one.
 
     https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterVersion.html
 
     Raises:
         ResourceError: the first rule that is broken.
     """
     wanted = request.properties
-    version = str(wanted.get("Version", KUBERNETES_VERSIONS[-1]))
-    if version not in KUBERNETES_VERSIONS:
-        raise service_fault("Eks", f"unsupported Kubernetes version {version}")
     require_role(request, wanted["RoleArn"], service="Eks", principal="eks.amazonaws.com")
     network = wanted["ResourcesVpcConfig"]
     subnets = require_subnets(request, network["SubnetIds"])
@@ -62,6 +63,35 @@ def check_cluster(request: Request) -> None:
             raise service_fault("Eks", "Invalid encryption config: resources must be [secrets]")
         require_key(request, entry["Provider"]["KeyArn"])
     _check_auto_mode(wanted)
+    _check_version(request)
+
+
+def _check_version(request: Request) -> None:
+    """A known version; for a cluster that exists the next one, or the one that it was upgraded from."""
+    version = str(request.properties.get("Version", KUBERNETES_VERSIONS[-1]))
+    cluster: dict[str, Any] = {}
+    if request.previous:
+        cluster = request.aws("eks").describe_cluster(name=request.physical_id)["cluster"]
+        if "Version" not in request.properties or version == cluster["version"]:
+            return
+    if version not in KUBERNETES_VERSIONS:
+        raise service_fault("Eks", f"unsupported Kubernetes version {version}")
+    if cluster:
+        _check_version_change(cluster, version)
+
+
+def _check_version_change(cluster: dict[str, Any], version: str) -> None:
+    arn, current = cluster["arn"], cluster["version"]
+    if _UPGRADED_FROM.get(arn) == version:
+        del _UPGRADED_FROM[arn]
+    elif _minor(version) == _minor(current) + 1:
+        _UPGRADED_FROM[arn] = current
+    else:
+        raise service_fault("Eks", f"Unsupported Kubernetes minor version update from {current} to {version}")
+
+
+def _minor(version: str) -> int:
+    return int(version.partition(".")[2])
 
 
 def _check_auto_mode(wanted: Properties) -> None:
@@ -89,9 +119,10 @@ def architecture(instance_type: str) -> str:
 
 
 def check_nodegroup(request: Request) -> None:
-    """EKS's rules for a new managed node group.
+    """EKS's rules for a managed node group, a new one or a changed one.
 
     https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupVersion.html
 
     Raises:
         ResourceError: the first rule that is broken.

@@ -112,7 +112,7 @@ def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
 
 
 def check_secret(request: Request) -> None:
-    """Secrets Manager's rules for a new secret."""
+    """Secrets Manager's rules for a secret, a new one or a changed one."""
     wanted = request.properties
     name = wanted.get("Name", "")
     if name and not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,512}", name):
@@ -122,7 +122,7 @@ def check_secret(request: Request) -> None:
         )
     if wanted.get("KmsKeyId"):
         require_key(request, wanted["KmsKeyId"])
-    if wanted.get("SecretString") and wanted.get("GenerateSecretString"):
+    if wanted.get("SecretString") and wanted.get("GenerateSecretString") is not None:
         raise service_fault("SecretsManager", "You can't specify both a secret value and GenerateSecretString.")
 
 

@@ -98,10 +98,12 @@ def _clients() -> Callable[[str], Any]:
 def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) -> dict[str, Any]:
     """The emulator's own handler behind the schema check and AWS's rules."""
 
-    def check(logical_id: str, properties: Properties, stack: str) -> None:
+    def check(logical_id: str, properties: Properties, stack: str, **more: Any) -> None:  # noqa: ANN401 - of Request
         schemas.check(name, logical_id, properties)
         if rule := RULES.get(name):
-            rule(Request(type_name=name, logical_id=logical_id, stack=stack, properties=properties, aws=clients))
+            rule(
+                Request(type_name=name, logical_id=logical_id, stack=stack, properties=properties, aws=clients, **more)
+            )
 
     wrapped = dict(entry)
     create: Call = entry["create"]
@@ -116,7 +118,10 @@ def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) ->
         update: Call = entry["update"]
 
         def checked_update(physical_id: str, old: Properties, new: Properties, stack: str, *rest: str) -> Any:  # noqa: ANN401
-            schemas.check(name, rest[0] if rest else physical_id, new)
+            # A replacement is a new resource to AWS, also where the emulator's update handler does it.
+            replaced = any(old.get(key) != new.get(key) for key in schemas.replacing(name))
+            more = {} if replaced else {"physical_id": physical_id, "previous": old}
+            check(rest[0] if rest else physical_id, new, stack, **more)
             return update(physical_id, old, new, stack, *rest)
 
         wrapped["update"] = checked_update

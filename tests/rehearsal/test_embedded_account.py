@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,11 +160,15 @@ def test_a_cluster_with_its_user_can_be_described(account: EmbeddedAccount) -> N
     assert brokers["BootstrapBrokerStringSaslScram"].count(":9096") == 3
     assert "BootstrapBrokerStringTls" not in brokers
     # AND it goes without a trace
+    _delete(account, "streaming")
     cloudformation = account.client("cloudformation")
-    cloudformation.delete_stack(StackName="streaming")
-    _gone(account, "streaming")
     assert leftovers(cloudformation, [stack["StackId"]]) == []
     assert strays(account.client, [], existing={_NETWORK.vpc_id}) == []
+
+
+def _delete(account: EmbeddedAccount, name: str) -> None:
+    account.client("cloudformation").delete_stack(StackName=name)
+    _gone(account, name)
 
 
 def _gone(account: EmbeddedAccount, name: str) -> None:
@@ -174,6 +179,94 @@ def _gone(account: EmbeddedAccount, name: str) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(name)
+
+
+_TRUST = {
+    "Effect": "Allow",
+    "Principal": {"Service": ["eks.amazonaws.com", "ec2.amazonaws.com"]},
+    "Action": "sts:AssumeRole",
+}
+
+
+def _kubernetes(version: str, *, nodes: str, name: str = "upgraded") -> dict[str, Any]:
+    return {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [_TRUST]}},
+        },
+        "Kubernetes": {
+            "Type": "AWS::EKS::Cluster",
+            "Properties": {
+                "Name": name,
+                "Version": version,
+                "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                "ResourcesVpcConfig": {"SubnetIds": _SUBNETS},
+            },
+        },
+        "Nodes": {
+            "Type": "AWS::EKS::Nodegroup",
+            "Properties": {
+                "ClusterName": {"Ref": "Kubernetes"},
+                "Version": nodes,
+                "NodeRole": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Subnets": _SUBNETS,
+                "AmiType": "AL2023_ARM_64_STANDARD",
+                "InstanceTypes": ["m7g.large"],
+            },
+        },
+    }
+
+
+def _update(account: EmbeddedAccount, name: str, resources: dict[str, Any]) -> dict[str, Any]:
+    """Updates a stack and waits for its end; the stack's description."""
+    template = json.dumps({"Resources": resources})
+    account.client("cloudformation").update_stack(StackName=name, TemplateBody=template)
+    return _settled(account, name)
+
+
+def test_a_kubernetes_upgrade_goes_one_minor_version_at_a_time(account: EmbeddedAccount) -> None:
+    # GIVEN a cluster and its nodes
+    assert _deploy(account, "upgrade", _kubernetes("1.33", nodes="1.33"))["StackStatus"] == "CREATE_COMPLETE"
+    refused = {
+        "1.35": r"Unsupported Kubernetes minor version update from 1\.33 to 1\.35",
+        "1.32": r"Unsupported Kubernetes minor version update from 1\.33 to 1\.32",
+        "1.12": r"unsupported Kubernetes version 1\.12",
+    }
+    # WHEN its version changes, THEN only the next one is accepted, and EKS's reason is given for the others
+    for version in refused:
+        stack = _update(account, "upgrade", _kubernetes(version, nodes="1.33"))
+        assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    reasons = [failure.reason for failure in failures(account.client("cloudformation"), ["upgrade"])]
+    for reason, message in zip(reasons, refused.values(), strict=True):
+        assert re.search(message, reason)
+    assert _update(account, "upgrade", _kubernetes("1.34", nodes="1.33"))["StackStatus"] == "UPDATE_COMPLETE"
+    _delete(account, "upgrade")
+
+
+def test_nodes_are_never_newer_than_their_cluster_and_a_failed_upgrade_goes_back(account: EmbeddedAccount) -> None:
+    # GIVEN a cluster and its nodes
+    _deploy(account, "nodes", _kubernetes("1.33", nodes="1.33", name="back"))
+    # WHEN the nodes are upgraded too far, behind an upgrade of the cluster
+    stack = _update(account, "nodes", _kubernetes("1.34", nodes="1.35", name="back"))
+    # THEN the nodes are refused, and the cluster is back at the version that it came from
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    (failure,) = failures(account.client("cloudformation"), ["nodes"])
+    assert "Requested Nodegroup version 1.35 is newer than the cluster's" in failure.reason
+    assert account.client("eks").describe_cluster(name="back")["cluster"]["version"] == "1.33"
+    _delete(account, "nodes")
+
+
+def test_a_changed_secret_meets_the_rules_of_a_new_one(account: EmbeddedAccount) -> None:
+    # GIVEN a secret
+    properties: dict[str, Any] = {"Name": "changed", "SecretString": "{}"}
+    secret = {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": properties}}
+    _deploy(account, "secret", secret)
+    # WHEN an update gives it a second value, THEN it is refused
+    properties["GenerateSecretString"] = {}
+    assert _update(account, "secret", secret)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    (failure,) = failures(account.client("cloudformation"), ["secret"])
+    assert "can't specify both a secret value and GenerateSecretString" in failure.reason
+    _delete(account, "secret")
 
 
 def test_a_secret_without_the_prefix_fails_its_association(account: EmbeddedAccount) -> None:
@@ -199,9 +292,8 @@ def test_what_is_retained_is_listed_and_nothing_else_stays(account: EmbeddedAcco
     }
     stack = _deploy(account, "storage", buckets)
     # WHEN the stack goes
+    _delete(account, "storage")
     cloudformation = account.client("cloudformation")
-    cloudformation.delete_stack(StackName="storage")
-    _gone(account, "storage")
     # THEN
     retained = leftovers(cloudformation, [stack["StackId"]])
     assert [entry.physical_id for entry in retained] == ["kept-bucket"]

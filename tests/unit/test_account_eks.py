@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Request
 from rehearsal.account.eks import HANDLERS
-from rehearsal.account.eks_rules import architecture, check_cluster, check_nodegroup
+from rehearsal.account.eks_rules import KUBERNETES_VERSIONS, architecture, check_cluster, check_nodegroup
 from rehearsal.account.faults import ResourceError
 
 _ROLE = "arn:aws:iam::111122223333:role/made-up"
@@ -73,6 +74,17 @@ def test_a_sound_cluster_and_node_group_are_accepted() -> None:
 def test_a_version_that_eks_no_longer_creates_is_refused() -> None:
     with pytest.raises(ResourceError, match=r"unsupported Kubernetes version 1\.26"):
         check_cluster(_request(_cluster(Version="1.26")))
+
+
+def test_a_cluster_is_left_alone_whose_version_does_not_change() -> None:
+    # GIVEN a cluster of a version that EKS creates no more
+    request = replace(_request(_cluster(Version="1.26")), previous=_cluster(Version="1.26"), physical_id="milvus")
+    described = {"cluster": {"arn": "arn:cluster", "version": "1.26"}}
+    aws = _account(zones="ab", mode="API", trusted="eks.amazonaws.com", cluster=True)
+    aws["eks"] = SimpleNamespace(describe_cluster=lambda **_: described)
+    # WHEN something else of it changes, THEN its version is no reason to refuse that
+    assert "1.26" not in KUBERNETES_VERSIONS
+    check_cluster(replace(request, aws=aws.__getitem__))
 
 
 def test_a_cluster_needs_two_zones() -> None:
