@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.account import identity
+from rehearsal.account import identity, references
 from rehearsal.account.base import Created, Properties, tag_map
 from rehearsal.account.occupants import require_empty
 
@@ -23,11 +23,23 @@ def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:  # noqa: ANN401
     _secrets(handlers["AWS::SecretsManager::Secret"])
     _clusters(provisioners)
     from ministack.services import lambda_svc, s3  # noqa: PLC0415 - they read the environment when imported
-    from ministack.services.cloudformation import custom_resource  # noqa: PLC0415 - the same
+    from ministack.services.cloudformation import custom_resource, engine  # noqa: PLC0415 - the same
 
+    _references(engine)
     _functions(lambda_svc, custom_resource)
     _buckets(handlers["AWS::S3::Bucket"], s3)
     _subnets(handlers["AWS::EC2::Subnet"], aws)
+
+
+def _references(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
+    """The emulator takes a reference to nothing for the text of its name."""
+    validate: Callable[[dict[str, Any]], None] = engine._validate_template_statics  # noqa: SLF001
+
+    def validated(template: dict[str, Any]) -> None:
+        validate(template)
+        references.check(template)
+
+    engine._validate_template_statics = validated  # noqa: SLF001
 
 
 def _secrets(entry: Entry) -> None:

@@ -1,14 +1,20 @@
-"""EC2 resources that the emulator's CloudFormation lacks: addresses, NAT, flow logs, security group rules."""
+"""EC2 as CloudFormation sees it: addresses, NAT, flow logs and rules, which the emulator lacks; ranges and ports."""
 
 from __future__ import annotations
 
 import uuid
+from ipaddress import ip_network
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Created, Handler, Properties, Request, tag_list
 from rehearsal.account.faults import ResourceError, service_fault
+
+# Prefix lengths of the largest and the smallest subnet.
+_LARGEST, _SMALLEST = 16, 28
+_WITH_PORTS = {"tcp", "udp", "6", "17"}
+_LAST_PORT = 65535
 
 
 def _refused(error: ClientError) -> ResourceError:
@@ -44,6 +50,54 @@ def require_security_groups(request: Request, group_ids: list[str]) -> None:
     for group_id in group_ids:
         if group_id not in known:
             raise service_fault("Ec2", f"The security group '{group_id}' does not exist")
+
+
+def check_subnet(request: Request) -> None:
+    """EC2's rules for the range of a new subnet: of a size that EC2 has, within its VPC, and free.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+    """
+    wanted = request.properties
+    # The range never changes in place, and without one IPAM or IPv6 decides.
+    if request.previous or "CidrBlock" not in wanted:
+        return
+    client, cidr = request.aws("ec2"), wanted["CidrBlock"]
+    try:
+        (vpc,) = client.describe_vpcs(VpcIds=[wanted["VpcId"]])["Vpcs"]
+    except ClientError as error:
+        raise _refused(error) from error
+    ranges = [vpc["CidrBlock"], *(entry["CidrBlock"] for entry in vpc.get("CidrBlockAssociationSet", []))]
+    try:
+        network = ip_network(cidr, strict=False)
+        inside = any(network.subnet_of(ip_network(entry)) for entry in ranges)  # type: ignore[arg-type]  # all are IPv4
+    except (TypeError, ValueError):
+        inside = False
+    if not inside or not _LARGEST <= network.prefixlen <= _SMALLEST:
+        raise service_fault("Ec2", f"The CIDR '{cidr}' is invalid.")
+    for subnet in client.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [wanted["VpcId"]]}])["Subnets"]:
+        if subnet["VpcId"] == wanted["VpcId"] and network.overlaps(ip_network(subnet["CidrBlock"], strict=False)):
+            raise service_fault("Ec2", f"The CIDR '{cidr}' conflicts with another subnet")
+
+
+def check_security_group(request: Request) -> None:
+    """EC2's rules for the ports of the rules within a security group."""
+    for direction in ("Ingress", "Egress"):
+        for rule in request.properties.get(f"SecurityGroup{direction}") or []:
+            check_ports(rule)
+
+
+def check_ports(rule: Properties) -> None:
+    """EC2's rules for the ports of one rule of a security group."""
+    if str(rule["IpProtocol"]).lower() not in _WITH_PORTS:
+        return
+    if "FromPort" not in rule or "ToPort" not in rule:
+        raise service_fault("Ec2", "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.")
+    low, high = int(rule["FromPort"]), int(rule["ToPort"])
+    for port in (low, high):
+        if not 0 <= port <= _LAST_PORT:
+            raise service_fault("Ec2", f"TCP/UDP port ({port}) out of range")
+    if low > high:
+        raise service_fault("Ec2", f"Invalid TCP/UDP port range ({low}:{high})")
 
 
 class Eip(Handler):
@@ -165,10 +219,7 @@ class SecurityGroupRule(Handler):
         if not wanted.get("GroupId"):
             raise service_fault("Ec2", "The request must contain the parameter GroupId")
         require_security_groups(request, sorted(set(groups)))
-        if str(wanted["IpProtocol"]) in {"tcp", "udp", "6", "17"} and "FromPort" not in wanted:
-            raise service_fault(
-                "Ec2", "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange."
-            )
+        check_ports(wanted)
         client = request.aws("ec2")
         call = getattr(client, f"authorize_security_group_{self._direction}")
         try:

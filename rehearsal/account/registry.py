@@ -23,6 +23,8 @@ from rehearsal.account.options import AccountOptions
 
 # What AWS checks beyond the schema for types that the emulator provisions itself.
 RULES: dict[str, Rule] = {
+    "AWS::EC2::SecurityGroup": network.check_security_group,
+    "AWS::EC2::Subnet": network.check_subnet,
     "AWS::EKS::Cluster": eks_rules.check_cluster,
     "AWS::EKS::Nodegroup": eks_rules.check_nodegroup,
     "AWS::SecretsManager::Secret": identity.check_secret,

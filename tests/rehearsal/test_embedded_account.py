@@ -90,6 +90,29 @@ def test_an_unknown_type_never_passes(account: EmbeddedAccount) -> None:
         _deploy(account, "unknown", {"Kafka": {"Type": "AWS::MSK::Clutser"}})
 
 
+def test_a_reference_to_nothing_never_passes(account: EmbeddedAccount) -> None:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Gone"}}}
+    with pytest.raises(ClientError, match=r"Unresolved resource dependencies \[Gone\] in the Resources block"):
+        _deploy(account, "nowhere", {"Topic": topic})
+
+
+def test_ranges_and_ports_that_ec2_does_not_have_fail_the_stack(account: EmbeddedAccount) -> None:
+    # GIVEN a subnet outside its VPC, one upon another subnet, and a port beyond the last
+    rule = {"IpProtocol": "tcp", "FromPort": 70000, "ToPort": 70000, "CidrIp": "10.0.0.0/16"}
+    group = {"GroupDescription": "made-up", "VpcId": _NETWORK.vpc_id, "SecurityGroupIngress": [rule]}
+    subnet = {"VpcId": _NETWORK.vpc_id, "AvailabilityZone": f"{_REGION}a"}
+    refused: dict[str, tuple[str, dict[str, Any], str]] = {
+        "outside": ("Subnet", {**subnet, "CidrBlock": "192.168.0.0/24"}, "The CIDR '192.168.0.0/24' is invalid."),
+        "upon": ("Subnet", {**subnet, "CidrBlock": "10.0.1.0/25"}, "The CIDR '10.0.1.0/25' conflicts with another"),
+        "beyond": ("SecurityGroup", group, "TCP/UDP port (70000) out of range"),
+    }
+    for name, (kind, properties, message) in refused.items():
+        # WHEN each is deployed, THEN it is refused with EC2's words
+        stack = _deploy(account, name, {"Resource": {"Type": f"AWS::EC2::{kind}", "Properties": properties}})
+        assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert message in failures(account.client("cloudformation"), [name])[0].reason
+
+
 def test_a_broken_property_fails_the_stack_and_is_named(account: EmbeddedAccount) -> None:
     # GIVEN a type that the emulator itself provides, with a property that AWS does not know
     key = {

@@ -1,7 +1,8 @@
-"""EC2's rules for addresses, NAT gateways, flow logs, security group rules and subnets in use."""
+"""EC2's rules for addresses, NAT gateways, flow logs, security groups, ranges of subnets and subnets in use."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Request
 from rehearsal.account.faults import ResourceError
-from rehearsal.account.network import HANDLERS
+from rehearsal.account.network import HANDLERS, check_security_group, check_subnet
 from rehearsal.account.occupants import require_empty
 
 
@@ -95,6 +96,18 @@ def _groups(GroupIds: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's spel
             "Exactly one",
         ),
         ({"GroupId": "sg-1", "IpProtocol": "tcp", "CidrIp": "10.0.0.0/8"}, "from and to ports"),
+        (
+            {"GroupId": "sg-1", "IpProtocol": "udp", "CidrIp": "10.0.0.0/8", "FromPort": 53},
+            "Must specify both from and to ports",
+        ),
+        (
+            {"GroupId": "sg-1", "IpProtocol": 6, "CidrIp": "10.0.0.0/8", "FromPort": "-1", "ToPort": 443},
+            r"TCP/UDP port \(-1\) out of range",
+        ),
+        (
+            {"GroupId": "sg-1", "IpProtocol": "tcp", "CidrIp": "10.0.0.0/8", "FromPort": 443, "ToPort": 80},
+            r"Invalid TCP/UDP port range \(443:80\)",
+        ),
         ({"IpProtocol": "tcp", "CidrIp": "10.0.0.0/8"}, "must contain the parameter GroupId"),
         ({"GroupId": "sg-1", "IpProtocol": "-1", "SourceSecurityGroupId": "sg-gone"}, "sg-gone does not exist"),
     ],
@@ -138,3 +151,48 @@ def test_a_subnet_with_brokers_in_it_is_not_deleted() -> None:
     with pytest.raises(ResourceError, match=r"The subnet 'subnet-1' has dependencies .* arn:kafka"):
         require_empty("subnet-1", lambda name: services[name])
     require_empty("subnet-2", lambda name: services[name])
+
+
+def _in_vpc(cidr: str, **more: Any) -> Request:
+    """A subnet that is wanted in 10.0.0.0/16 and 10.1.0.0/16, where 10.0.1.0/24 is taken."""
+    vpc = {"CidrBlock": "10.0.0.0/16", "CidrBlockAssociationSet": [{"CidrBlock": "10.1.0.0/16"}]}
+    return _request(
+        {"VpcId": "vpc-1", "CidrBlock": cidr, **more},
+        describe_vpcs=lambda **_: {"Vpcs": [vpc]},
+        describe_subnets=lambda **_: {"Subnets": [{"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}]},
+    )
+
+
+@pytest.mark.parametrize("cidr", ["10.0.2.0/24", "10.1.0.0/16", "10.0.0.0/28"])
+def test_a_subnet_in_a_free_range_of_its_vpc_is_accepted(cidr: str) -> None:
+    check_subnet(_in_vpc(cidr))
+
+
+@pytest.mark.parametrize(
+    ("cidr", "message"),
+    [
+        ("192.168.0.0/24", r"The CIDR '192\.168\.0\.0/24' is invalid\."),
+        ("10.0.0.0/15", "is invalid"),
+        ("10.0.2.0/29", "is invalid"),
+        ("10.0.2.0/33", "is invalid"),
+        ("fd00::/64", "is invalid"),
+        ("10.0.0.0/20", r"The CIDR '10\.0\.0\.0/20' conflicts with another subnet"),
+        ("10.0.1.128/28", "conflicts with another subnet"),
+    ],
+)
+def test_a_subnet_that_ec2_refuses_is_refused(cidr: str, message: str) -> None:
+    with pytest.raises(ResourceError, match=message):
+        check_subnet(_in_vpc(cidr))
+
+
+def test_a_subnet_does_not_conflict_with_itself_when_it_is_updated() -> None:
+    request = _in_vpc("10.0.1.0/24", MapPublicIpOnLaunch=True)
+    check_subnet(replace(request, previous={"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}))
+
+
+def test_a_security_group_is_checked_rule_by_rule() -> None:
+    rules = [{"IpProtocol": "-1"}, {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}]
+    check_security_group(_request({"SecurityGroupEgress": rules}))
+    rules.append({"IpProtocol": "tcp", "FromPort": 70000, "ToPort": 70000})
+    with pytest.raises(ResourceError, match=r"TCP/UDP port \(70000\) out of range"):
+        check_security_group(_request({"SecurityGroupEgress": rules}))
