@@ -96,6 +96,7 @@ class Rehearsal:
             else:
                 with self._explained(account):
                     retained = self._destroy(cdk, account)
+                folder.remove_assemblies()
             return Report(
                 env=self._name,
                 run=folder.folder,

@@ -70,6 +70,8 @@ def _rehearse(env: str, console: Console) -> int:
         finally:
             report = steps.report(env)
             path = write(report, run.folder)
+        if report.result != "failed":
+            run.remove_assemblies()
     show(report, console)
     console.print(f"{path} after {time.monotonic() - began:.0f} s")
     return 1 if report.result == "failed" else 0

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import re
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 PROJECT = Path(__file__).resolve().parents[2]
+# Folders of earlier runs would pile up for ever: this many stay, the newest ones.
+KEPT_RUNS = 5
+_NAME = re.compile(r"\d{8}-\d{6}(\.\d+)?")
 
 
 class Run:
     """``.rehearsal/<name>/``: ``<part>.log`` files are kept, ``data/`` (keys, volumes) is removed at the end.
 
-    ``.rehearsal/latest`` points to the newest run.
+    ``.rehearsal/latest`` points to the newest run; of the earlier ones the last few stay, and those that still run.
 
     Example:
         with Run() as run:
@@ -49,9 +56,28 @@ class Run:
         """Remove volumes and keys; the logs stay."""
         shutil.rmtree(self.folder / "data", ignore_errors=True)
 
+    def remove_assemblies(self) -> None:
+        """Remove what the CDK synthesized, some 60 MB each time: for a run that succeeded nobody needs it."""
+        for folder in [*self.folder.glob("cdk.out"), *self.folder.glob("*/cdk.out")]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _remove_old_runs(self) -> None:
+        runs = sorted(path for path in self.folder.parent.iterdir() if _NAME.fullmatch(path.name))
+        for path in runs[:-KEPT_RUNS]:
+            with suppress(OSError):  # it still runs, with --keep perhaps
+                lock = os.open(path, os.O_RDONLY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+                finally:
+                    os.close(lock)
+
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
+        self._lock = os.open(self.folder, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        self._remove_old_runs()
         latest = self.folder.with_name("latest")
         latest.unlink(missing_ok=True)
         latest.symlink_to(self.folder.name)
@@ -61,3 +87,4 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.remove_data()
+        os.close(self._lock)
