@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rehearsal import driver
 from rehearsal.driver import Rehearsal
-from rehearsal.full import __main__ as full
+from rehearsal.full import cli as full
 from rehearsal.full.steps import Steps
 from rehearsal.parts.run import KEPT_RUNS, Run
 
