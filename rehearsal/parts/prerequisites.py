@@ -81,9 +81,7 @@ def missing_prerequisites(parts: Collection[Part]) -> list[Missing]:
 def require(parts: Collection[Part]) -> None:
     """Raise ``MissingPrerequisitesError`` naming everything that is missing for ``parts``."""
     if found := missing_prerequisites(parts):
-        raise MissingPrerequisitesError(
-            "The full rehearsal cannot start. Missing on this machine:\n" + "\n".join(str(item) for item in found)
-        )
+        raise MissingPrerequisitesError("Missing on this machine:\n" + "\n".join(str(item) for item in found))
 
 
 def _version(command: tuple[str, ...], pattern: str) -> tuple[int, ...]:
