@@ -117,6 +117,10 @@ class Api:
         query = f"?fieldManager={_FIELD_MANAGER}&force=true&fieldValidation=Strict"
         return self.request("PATCH", path + query, manifest, content="application/apply-patch+yaml")
 
+    def create(self, manifest: Mapping[str, Any]) -> Object:
+        """Create the object, for kinds that take it along with its status; ``ApiError`` (409) when it exists."""
+        return self.request("POST", _path(manifest["kind"], manifest["metadata"].get("namespace")), manifest)
+
     def patch(
         self, kind: str, name: str, change: Mapping[str, Any], *, namespace: str | None = None, subresource: str = ""
     ) -> Object:

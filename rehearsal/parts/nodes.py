@@ -83,11 +83,12 @@ class Node:
 
 
 def register(api: Api, nodes: Sequence[Node]) -> None:
-    """Create the nodes; kwok reports them Ready."""
+    """Create the nodes with what they have, as a kubelet registers its own; kwok reports them Ready.
+
+    In one call: a node without a size gets a terabyte of memory from kwok, and pods that fit nowhere would run.
+    """
     for node in nodes:
-        manifest = node.manifest()
-        api.apply({key: value for key, value in manifest.items() if key != "status"})
-        api.patch("Node", node.name, {"status": manifest["status"]}, subresource="status")
+        api.create(node.manifest())
 
 
 def ready(node: Object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,16 @@ def test_reports_its_pinned_version_and_every_node_ready(cluster: ControlPlane) 
         "us-east-1b",
         "us-east-1c",
     ]
+
+
+def test_every_node_has_what_eks_leaves_for_pods_from_its_first_moment(cluster: ControlPlane) -> None:
+    many = [replace(_node("a"), name=f"another-{number}") for number in range(40)]
+    cluster.add_nodes(many)
+    found = {node["status"]["allocatable"]["memory"] for node in cluster.api.objects("Node")}
+    for node in many:
+        cluster.api.delete("Node", node.name)
+    # THEN none has the terabyte that kwok gives a node without a size
+    assert found == {many[0].allocatable["memory"]}
 
 
 def test_deployment_becomes_available_on_what_eks_leaves_for_pods(cluster: ControlPlane) -> None:
