@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from settings.base import Problem
 from settings.cluster import MOST_NODES, NodeGroup
 from settings.instances import INSTANCE_TYPES, InstanceType
+from settings.milvus import reserved_cpu
 
 if TYPE_CHECKING:
     from settings.environment import Environment
@@ -146,10 +147,9 @@ def _requests(env: Environment) -> dict[str, tuple[_Pod, int]]:
     """Return a pod of each component and of etcd, and how many there are, by the path of its settings."""
     etcd = env.milvus.etcd
     found: dict[str, tuple[_Pod, int]] = {}
-    found["milvus.etcd"] = (_Pod(etcd.cpu, etcd.memory_gib, env.node_group_of("etcd")), etcd.replicas)
+    found["milvus.etcd"] = (_Pod(reserved_cpu(etcd), etcd.memory_gib, env.node_group_of("etcd")), etcd.replicas)
     for name, each in env.components.items():
-        cpu = each.cpu if each.cpu_request is None else each.cpu_request
-        pod = _Pod(cpu, each.memory_gib, env.node_group_of(name))
+        pod = _Pod(reserved_cpu(each), each.memory_gib, env.node_group_of(name))
         found[f"milvus.components.{name}"] = (pod, each.replicas)
     return found
 

@@ -48,7 +48,10 @@ class Etcd(Settings):
     """The metadata store of Milvus: one member per zone on EBS volumes."""
 
     replicas: Literal[1, 3, 5] = Field(default=3, description="Members; 1 has no redundancy.")
-    cpu: Cpu = Field(default=1, description="CPU limit and request in cores.")
+    cpu: Cpu = Field(default=1, description="CPU limit in cores.")
+    cpu_request: Cpu | None = Field(
+        default=None, description="CPU that the scheduler reserves, in cores; empty means the limit."
+    )
     memory_gib: MemoryGib = Field(default=4, description="Memory limit and request in GiB.")
     image_repository: ImageRepository = Field(
         default="milvusdb/etcd", description="Image repository, or a mirror of it; the chart fixes the tag."
@@ -57,6 +60,11 @@ class Etcd(Settings):
     node_group: DnsLabel | None = Field(
         default=None, description="Node group that the members run on; empty means `milvus.node_group`."
     )
+
+
+def reserved_cpu(pod: Component | Etcd) -> float:
+    """Return the cores that the scheduler reserves for a pod."""
+    return pod.cpu if pod.cpu_request is None else pod.cpu_request
 
 
 class Components(Settings):

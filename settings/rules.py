@@ -13,7 +13,7 @@ from settings.base import Problem, Rule
 from settings.capacity import admits_all, fits_a_node, fits_all_nodes
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
-from settings.milvus import Components
+from settings.milvus import Component, Components, Etcd
 from settings.milvus_configuration import own_configuration
 from settings.naming import chart_fullname, chart_services, etcd_fullname
 from settings.queue import KRAFT_VERSIONS, Msk, Woodpecker, copies
@@ -440,10 +440,12 @@ def _components_of_line(env: Environment) -> Iterator[Problem]:
 
 
 def _requests(env: Environment) -> Iterator[Problem]:
-    for name, component in env.components.items():
+    pods: dict[str, Component | Etcd] = {f"milvus.components.{name}": each for name, each in env.components.items()}
+    pods["milvus.etcd"] = env.milvus.etcd
+    for path, component in pods.items():
         if component.cpu_request is not None and component.cpu_request > component.cpu:
             yield Problem(
-                f"milvus.components.{name}.cpu_request",
+                f"{path}.cpu_request",
                 f"must be at most the limit, cpu {component.cpu:g}, got {component.cpu_request:g}; lower it, or raise "
                 "cpu",
             )

@@ -7,7 +7,7 @@ from typing import Any
 from charts.components import CHART_COMPONENTS, component_labels, etcd_labels
 from charts.objects import KAFKA_SECRET, ROOT_SECRET, STORAGE_CLASS
 from settings import Environment
-from settings.milvus import Component
+from settings.milvus import Component, reserved_cpu
 
 NODE_GROUP_LABEL = "node-group"
 """Label by which every node tells its group; the cluster stack sets it."""
@@ -33,7 +33,7 @@ def component_values(env: Environment, name: str, component: Component, *, sprea
     values: dict[str, Any] = {
         "resources": _resources(
             cpu=component.cpu,
-            cpu_request=component.cpu if component.cpu_request is None else component.cpu_request,
+            cpu_request=reserved_cpu(component),
             memory_gib=component.memory_gib,
         ),
         **_placement(env, env.node_group_of(name)),
@@ -75,7 +75,11 @@ def etcd_values(env: Environment, *, spread_constraints: bool) -> dict[str, Any]
         "replicaCount": etcd.replicas,
         "image": _image(etcd.image_repository),
         "persistence": {"storageClass": STORAGE_CLASS, "size": f"{etcd.volume_gib}Gi"},
-        "resources": _resources(cpu=etcd.cpu, cpu_request=etcd.cpu, memory_gib=etcd.memory_gib),
+        "resources": _resources(
+            cpu=etcd.cpu,
+            cpu_request=reserved_cpu(etcd),
+            memory_gib=etcd.memory_gib,
+        ),
         # The older charts would create it in policy/v1beta1, which Kubernetes removed in 1.25: see charts.disruption.
         "pdb": {"create": False},
         **_placement(env, env.node_group_of("etcd")),

@@ -484,6 +484,10 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         ],
         "cluster.public_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none wider than /8",
     ),
+    "etcd's request above its limit": (
+        [("milvus.etcd", {"cpu": 0.5, "cpu_request": 1})],
+        "milvus.etcd.cpu_request: must be at most the limit, cpu 0.5, got 1; lower it, or raise cpu",
+    ),
     "attu of 2.3 on graviton": (
         [
             ("milvus.line", "2.3"),
