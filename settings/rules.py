@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from settings.aws_limits import labels_of_nodes, number_of_tags, places_of_arns, range_of_vpc, subnets_once
 from settings.base import Problem, Rule
 from settings.capacity import admits_all, fits_a_node, fits_all_nodes
+from settings.cluster import NodeGroup
 from settings.eks import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES
 from settings.milvus import Component, Components, Etcd
@@ -112,11 +113,7 @@ def _clear_text(env: Environment) -> Iterator[Problem]:
 
 
 def _etcd_on_spot(env: Environment) -> Iterator[Problem]:
-    bound = env.node_group_of("etcd")
-    groups = env.cluster.node_groups
-    spot = [
-        name for name, group in groups.items() if group.spot and (name == bound or (not bound and admits_all(group)))
-    ]
+    spot = [name for name, group in _groups_open_to(env, env.node_group_of("etcd")).items() if group.spot]
     if spot:
         yield Problem(
             "milvus.etcd.node_group",
@@ -555,11 +552,10 @@ def _attu_exposure(env: Environment) -> Iterator[Problem]:
 def _attu_architecture(env: Environment) -> Iterator[Problem]:
     if env.milvus.attu.exposure == "off" or env.milvus.line != "2.3":
         return
-    bound = env.milvus.node_group
-    groups = [
-        group for name, group in env.cluster.node_groups.items() if name == bound or (not bound and admits_all(group))
+    groups = _groups_open_to(env, env.milvus.node_group)
+    types = [
+        INSTANCE_TYPES[name] for group in groups.values() for name in group.instance_types if name in INSTANCE_TYPES
     ]
-    types = [INSTANCE_TYPES[name] for group in groups for name in group.instance_types if name in INSTANCE_TYPES]
     if types and all(each.architecture == "arm64" for each in types):
         yield Problem(
             "milvus.attu.exposure",
@@ -567,6 +563,15 @@ def _attu_architecture(env: Environment) -> Iterator[Problem]:
             f"{_listed(each.name for each in types)}; use instances of amd64 such as m6i.2xlarge, or "
             "milvus.attu.exposure: off",
         )
+
+
+def _groups_open_to(env: Environment, bound: str | None) -> dict[str, NodeGroup]:
+    """Return the node groups that a pod may run on: the one it is bound to, or all without a hard taint."""
+    return {
+        name: group
+        for name, group in env.cluster.node_groups.items()
+        if name == bound or (not bound and admits_all(group))
+    }
 
 
 def _for_everybody(cidrs: Iterable[str]) -> str:
