@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,24 @@ def test_readme_puts_the_tools_on_the_path_before_it_calls_them() -> None:
     steps = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Deploy\n")[2]
     export = steps.index('export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"')
     assert export < min(steps.index("cdk bootstrap"), steps.index("python -m ops"))
+
+
+def test_every_place_that_names_the_licence_names_the_one_in_the_file() -> None:
+    assert "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    named = [
+        project["license"],
+        json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["license"],
+        lock["packages"][""]["license"],
+    ]
+    assert named == ["Apache-2.0"] * 3
+    assert project["license-files"] == ["LICENSE"]
+
+
+GUIDE = "https://milvus.io/blog/how-to-deploy-open-source-milvus-vector-database-on-amazon-eks.md"
+
+
+@pytest.mark.parametrize("page", ["README.md", "environments/guide.yaml"])
+def test_the_guide_that_is_implemented_is_linked(page: str) -> None:
+    assert GUIDE in (ROOT / page).read_text(encoding="utf-8")
