@@ -22,7 +22,8 @@ class ExistingVpc(Settings):
     vpc_id: str = Field(pattern=r"^vpc-[0-9a-f]{8,17}$", description="Id of the VPC.")
     private_subnet_ids: tuple[SubnetId, ...] = Field(
         min_length=2,
-        description="Private subnets with a way out (NAT or endpoints), one per zone, in the order of `network.zones`.",
+        description="Private subnets with a way out to the internet (NAT), one per zone, "
+        "in the order of `network.zones`.",
     )
     public_subnet_ids: tuple[SubnetId, ...] = Field(
         default=(),

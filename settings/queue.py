@@ -23,7 +23,11 @@ class BrokerStorage(Settings):
         default=1000, ge=1, le=16384, description="Ceiling in GiB for storage autoscaling; equal means no autoscaling."
     )
     target_percent: int = Field(
-        default=60, ge=10, le=80, description="Used share in percent at which a volume grows (at most every 6 hours)."
+        default=60,
+        ge=10,
+        le=80,
+        description="Used share in percent at which a volume grows, by 10 % or 10 GiB and not again for 6 to over "
+        "24 hours.",
     )
 
 

@@ -33,7 +33,8 @@ class NodeGroup(Construct):
     """A managed node group in private subnets. Its instances cost money by the hour.
 
     The nodes carry the cluster's own security group and nothing else. Their role has neither the policy of the VPC CNI
-    nor any other permission of a pod. Changing the instance types, the disk or the capacity kind replaces the group.
+    nor any other permission of a pod. Changing the instance types or the capacity kind replaces the group; another disk
+    rolls its nodes.
 
     Example:
         >>> NodeGroup(stack, "Milvus", cluster=cluster, name="milvus", settings=group, version="1.36",

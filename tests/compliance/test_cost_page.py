@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from settings import Environment, load_environment
+from settings.instances import INSTANCE_TYPES
 from tests.assemblies import ENVIRONMENTS, kubernetes_objects, templates
 
 PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
@@ -32,6 +33,11 @@ def _nodes(env: str) -> str:
 
 def _most_nodes(env: str) -> str:
     return str(sum(group.max_size for group in load_environment(env).cluster.node_groups.values()))
+
+
+def _vcpus(env: str) -> str:
+    groups = load_environment(env).cluster.node_groups.values()
+    return str(sum(group.desired_size * INSTANCE_TYPES[group.instance_types[0]].vcpu for group in groups))
 
 
 def _volumes(env: str) -> str:
@@ -84,6 +90,9 @@ ROWS: dict[str, Callable[[str], str]] = {
     "load balancers": _load_balancers,
     "KMS keys": _number("AWS::KMS::Key"),
     "secrets": _number("AWS::SecretsManager::Secret"),
+    "vCPUs of running On-Demand Standard instances (EC2, L-1216C47A)": _vcpus,
+    "Elastic IP addresses (EC2, L-0263D0A3)": _number("AWS::EC2::EIP"),
+    "VPCs (VPC, L-F678F1CE)": _number("AWS::EC2::VPC"),
 }
 
 
