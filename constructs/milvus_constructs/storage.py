@@ -18,6 +18,13 @@ _NO_ACCESS_LOGS = (
     "than the data. CloudTrail data events can be switched on for this bucket where an audit demands them."
 )
 
+# Milvus lists this prefix when a node starts, and panics where it may not: 2.3, 2.4, 2.5 before 2.5.26 and 2.6 before
+# 2.6.10. Nothing lies there. https://github.com/milvus-io/milvus/issues/40270
+_START_CHECK = "justforconnectioncheck"
+# Milvus Backup copies what it restores to `restore-temp-<id>-<database>-<collection>/` at the bucket's root, whatever
+# the root path is, and Milvus imports it from there. https://github.com/zilliztech/milvus-backup/issues/1006
+_RESTORES = "restore-temp-*"
+
 
 class MilvusStorage(Construct):
     """Two private, encrypted buckets, each under a key of its own, so that losing one key never loses both.
@@ -77,10 +84,14 @@ class MilvusStorage(Construct):
         """Where backups go."""
 
     def grant_milvus(self, role: iam.Role) -> iam.Grant:
-        """Allow what Milvus does to its objects: list, read, write and delete under the root path, and nothing else.
+        """Allow what Milvus does to its objects: list, read, write and delete under the root path.
+
+        Beside it two names at the bucket's root, and nothing else: one that Milvus lists at its start, and the folders
+        of restores (`_START_CHECK`, `_RESTORES`). A list without any prefix is allowed too, since S3 judges Milvus's
+        HeadBucket as one.
 
         The statements stand in a policy of their own next to the role, so that the role's stack depends on this one and
-        never the other way round, and so that the accepted wildcard covers nothing else that the role may do.
+        never the other way round, and so that the accepted wildcards cover nothing else that the role may do.
         """
         path = self.root_path
         policy = iam.Policy(role, "MilvusObjects", roles=[role])
@@ -90,18 +101,25 @@ class MilvusStorage(Construct):
             resource_arns=[self.data_bucket.bucket_arn],
             # IfExists, because Milvus starts with HeadBucket, which S3 judges as a ListBucket without a prefix.
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
-            conditions={"StringLikeIfExists": {"s3:prefix": [path, f"{path}/*"]}},
+            conditions={"StringLikeIfExists": {"s3:prefix": [path, f"{path}/*", _START_CHECK, _RESTORES]}},
         )
         objects = iam.Grant.add_to_principal(
             grantee=policy,
             actions=["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             resource_arns=[self.data_bucket.arn_for_objects(f"{path}/*")],
         )
-        reason = "Milvus names its objects itself; the wildcard ends at its root path."
-        accept_wildcard(policy, ending=f"/{path}/*", reason=reason)
-        return listing.combine(objects).combine(
-            self.data_key.grant_through(policy, "s3", "kms:Decrypt", "kms:GenerateDataKey")
+        restores = iam.Grant.add_to_principal(
+            grantee=policy,
+            actions=["s3:DeleteObject", "s3:GetObject"],
+            resource_arns=[self.data_bucket.arn_for_objects(_RESTORES)],
         )
+        for ending, reason in {
+            f"/{path}/*": "Milvus names its objects itself; the wildcard ends at its root path.",
+            f"/{_RESTORES}": "A restore's folder ends in an id of its own; Milvus reads and deletes what is in it.",
+        }.items():
+            accept_wildcard(policy, ending=ending, reason=reason)
+        key = self.data_key.grant_through(policy, "s3", "kms:Decrypt", "kms:GenerateDataKey")
+        return listing.combine(objects).combine(restores).combine(key)
 
     def _bucket(
         self, construct_id: str, *, key: EncryptionKey, versioned: bool, rules: list[s3.LifecycleRule]

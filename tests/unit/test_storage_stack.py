@@ -13,6 +13,7 @@ from aws_cdk.assertions import Match, Template
 from settings.storage import Storage
 from stacks.storage_stack import StorageStack
 from tests.assemblies import CONTEXT
+from tests.unit.iam_policy import allows, with_arns
 
 
 def stacks(*, removal: str, **settings: Any) -> tuple[StorageStack, cdk.Stack]:
@@ -120,27 +121,68 @@ def test_retain_keeps_buckets_and_keys_and_empties_nothing() -> None:
         assert policies == {("RetainExceptOnCreate", "Retain")}
 
 
-def statements() -> list[dict[str, Any]]:
-    [policy] = plain()[1].find_resources("AWS::IAM::Policy").values()
-    return list(policy["Properties"]["PolicyDocument"]["Statement"])
+DATA, BACKUP, KEY = "arn:aws:s3:::data", "arn:aws:s3:::backup", "arn:aws:kms:us-east-2:111122223333:key/data"
 
 
-def test_milvus_may_touch_objects_under_its_root_path_only() -> None:
-    [objects] = [statement for statement in statements() if "s3:GetObject" in statement["Action"]]
-    assert objects["Action"] == ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-    assert objects["Resource"]["Fn::Join"][1][-1] == "/milvus/*"
+@functools.cache
+def policy() -> dict[str, Any]:
+    """Return what Milvus's role may do, with the ARNs of the buckets and of the key filled in."""
+    [found] = plain()[1].find_resources("AWS::IAM::Policy").values()
+    places = {"StorageDataKey": KEY, "StorageData(?!Key)": DATA, "StorageBackup": BACKUP, "URLSuffix": "amazonaws.com"}
+    return with_arns(found["Properties"]["PolicyDocument"], places)
 
 
-def test_milvus_may_list_its_root_path_and_ask_whether_the_bucket_is_there() -> None:
-    [listing] = [statement for statement in statements() if statement["Action"] == "s3:ListBucket"]
-    # HeadBucket carries no prefix: a plain StringLike would refuse it, and Milvus would not start.
-    assert listing["Condition"] == {"StringLikeIfExists": {"s3:prefix": ["milvus", "milvus/*"]}}
+@pytest.mark.parametrize("action", ["GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload"])
+@pytest.mark.parametrize("key", ["milvus/insert_log/1/2", "milvus/stats_log/1"])
+def test_milvus_uses_the_objects_under_its_root_path(action: str, key: str) -> None:
+    assert allows(policy(), f"s3:{action}", f"{DATA}/{key}")
 
 
-def test_milvus_may_use_the_key_through_s3_only() -> None:
-    [key] = [statement for statement in statements() if "kms:Decrypt" in statement["Action"]]
-    assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert set(key["Condition"]["StringEquals"]) == {"kms:ViaService"}
+@pytest.mark.parametrize("prefix", ["milvus", "milvus/", "milvus/insert_log/1"])
+def test_milvus_lists_its_root_path(prefix: str) -> None:
+    assert allows(policy(), "s3:ListBucket", DATA, s3__prefix=prefix)
+
+
+def test_milvus_asks_whether_the_bucket_is_there() -> None:
+    # HeadBucket is a ListBucket without a prefix: a plain StringLike would refuse it, and Milvus would not start.
+    assert allows(policy(), "s3:ListBucket", DATA)
+
+
+def test_milvus_lists_the_prefix_of_its_start_check_and_reads_nothing_there() -> None:
+    # Refused, query, index and data nodes of 2.3, 2.4, 2.5 before 2.5.26 and 2.6 before 2.6.10 panic.
+    assert allows(policy(), "s3:ListBucket", DATA, s3__prefix="justforconnectioncheck")
+    assert not allows(policy(), "s3:ListBucket", DATA, s3__prefix="justforconnectioncheck/more")
+    assert not allows(policy(), "s3:GetObject", f"{DATA}/justforconnectioncheck")
+
+
+def test_milvus_imports_and_removes_what_a_restore_copied_to_the_root_of_the_bucket() -> None:
+    # GIVEN the folder of a restore
+    folder = "restore-temp-0c9e4a52-default-books/"
+    # THEN Milvus may list, read and delete in it; writing is left to the backup tool
+    assert allows(policy(), "s3:ListBucket", DATA, s3__prefix=folder)
+    for action, allowed in {"GetObject": True, "DeleteObject": True, "PutObject": False}.items():
+        assert allows(policy(), f"s3:{action}", f"{DATA}/{folder}binlogs/insert_log/1") is allowed
+
+
+@pytest.mark.parametrize("name", ["milvus2/insert_log/1", "other", "backup/1", "my-restore-temp-1/a", "restore-tem"])
+def test_milvus_has_no_access_to_other_names_in_the_bucket(name: str) -> None:
+    assert not allows(policy(), "s3:ListBucket", DATA, s3__prefix=name)
+    for action in ("GetObject", "PutObject", "DeleteObject"):
+        assert not allows(policy(), f"s3:{action}", f"{DATA}/{name}")
+
+
+@pytest.mark.parametrize("action", ["ListBucket", "ListBucketVersions", "DeleteBucket", "PutBucketPolicy"])
+def test_milvus_has_no_access_to_the_backups_and_none_to_a_bucket_itself(action: str) -> None:
+    assert not allows(policy(), f"s3:{action}", BACKUP, s3__prefix="milvus/")
+    assert action == "ListBucket" or not allows(policy(), f"s3:{action}", DATA, s3__prefix="milvus/")
+    assert not allows(policy(), "s3:GetObject", f"{BACKUP}/milvus/1")
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+def test_milvus_uses_the_key_through_s3_only(action: str) -> None:
+    assert allows(policy(), action, KEY, kms__ViaService="s3.us-east-2.amazonaws.com")
+    assert not allows(policy(), action, KEY, kms__ViaService="secretsmanager.us-east-2.amazonaws.com")
+    assert not allows(policy(), action, KEY)
 
 
 def test_the_grant_leaves_the_storage_stack_as_it_is() -> None:
@@ -150,7 +192,7 @@ def test_the_grant_leaves_the_storage_stack_as_it_is() -> None:
         assert "Fn::ImportValue" not in str(plain()[0].find_resources(kind))
 
 
-def test_nag_accepts_the_wildcard_of_the_root_path_and_no_other() -> None:
+def test_nag_accepts_the_wildcards_of_milvus_and_no_other() -> None:
     from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 - only this test needs it
 
     # GIVEN the grant, and a wildcard of somebody else in the same policy
