@@ -160,7 +160,7 @@ def assemblies(folder: Path) -> Iterator[Path]:
 
     import _paths  # noqa: F401, PLC0415 - before everything that imports milvus_constructs
     from settings import available, load_environment  # noqa: PLC0415 - the same
-    from settings.pipeline import available_pipelines, load_pipeline  # noqa: PLC0415 - the same
+    from settings.waves import available_pipelines, load_pipeline  # noqa: PLC0415 - the same
     from stacks.build import build_environment  # noqa: PLC0415 - the same
     from stacks.pipeline_stack import build_pipeline  # noqa: PLC0415 - the same
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -29,29 +29,8 @@ class Problem:
         return f"{self.path}: {self.message}"
 
 
-Rule = Callable[[Any], Iterator[Problem]]
+Rule = Callable[[Any], Iterable[Problem]]
 """Judges a whole file: what each setting alone allows, but together cannot work."""
-
-WITHOUT_RULES = "without rules"
-"""Context of a validation that looks at the fields only."""
-
-
-class SettingsFile(Settings):
-    """The model of a whole file, with rules across its fields."""
-
-    @classmethod
-    def rules(cls) -> Sequence[Rule]:
-        """Return the rules of this kind of file."""
-        raise NotImplementedError
-
-    @model_validator(mode="after")
-    def _rules_across_fields(self, info: ValidationInfo) -> Self:
-        if info.context == WITHOUT_RULES:
-            return self
-        found = [problem for rule in self.rules() for problem in rule(self)]
-        if found:
-            raise PydanticCustomError("rules", "{text}", {"text": "; ".join(map(str, found)), "problems": found})
-        return self
 
 
 def _network(value: str) -> str:

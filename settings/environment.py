@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from settings.base import Rule, SettingsFile
+from settings.base import Settings
 from settings.cluster import Cluster
 from settings.milvus import Component, Milvus
 from settings.network import Network
@@ -44,7 +43,7 @@ _DEFAULT_COMPONENTS = {
 }
 
 
-class Environment(SettingsFile):
+class Environment(Settings):
     """One environment: a settings file under ``environments/``."""
 
     name: str = Field(
@@ -107,10 +106,3 @@ class Environment(SettingsFile):
         """Return the node group that a component (or ``etcd``) is bound to, or None where it may run anywhere."""
         chosen = self.milvus.etcd if component == "etcd" else self.components[component]
         return chosen.node_group or self.milvus.node_group
-
-    @classmethod
-    def rules(cls) -> Sequence[Rule]:
-        """Return the rules across the fields of an environment."""
-        from settings.rules import RULES  # noqa: PLC0415 - the rules need this model
-
-        return RULES

@@ -1,12 +1,11 @@
-"""Reads an environment file and reports everything that is wrong with it at once."""
+"""Reads an environment file: first its fields are validated, then the rules across them."""
 
 from __future__ import annotations
 
-import copy
 import difflib
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,35 +15,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from settings import rules
-from settings.base import WITHOUT_RULES, Problem, SettingsFile
+from settings.base import Problem, Rule
 from settings.environment import Environment
 from settings.queue import Msk, Woodpecker
-from settings.watched import Path as Location
-from settings.watched import Watched, depends_on
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
 # The only union of models in the settings; pydantic puts the kind into an error's location.
 _QUEUE_KINDS = tuple(typing.get_args(kind.model_fields["kind"].annotation)[0] for kind in (Msk, Woodpecker))
 
-# What stands in a file for a setting that is needed, and missing or wrong, while the rules across fields are judged. No
-# rule that reads one of them is heard.
-_STAND_INS: dict[int | str, object] = {
-    "name": "stand-in",
-    "region": "us-east-1",
-    "cluster": {"node_groups": {"stand-in": {"instance_types": ["m7g.large"], "desired_size": 1, "max_size": 1}}},
-    "node_groups": {"stand-in": {"instance_types": ["m7g.large"], "desired_size": 1, "max_size": 1}},
-    "instance_types": ["m7g.large"],
-    "desired_size": 1,
-    "max_size": 1,
-    "queue": {"kind": "msk"},
-    "vpc_id": "vpc-00000000",
-    "private_subnet_ids": ["subnet-00000000", "subnet-00000001", "subnet-00000002"],
-}
-# Each attempt leaves out or stands in one more level of the file, and no file is deeper.
-_ATTEMPTS = 10
-
-Model = TypeVar("Model", bound=SettingsFile)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class SettingsError(Exception):
@@ -101,7 +81,7 @@ def load_environment(name: str, *, today: date | None = None) -> Environment:
         today: Day by which support dates are judged; the current day if not given.
 
     Raises:
-        SettingsError: The file is missing, is not YAML, or breaks a rule; it holds every problem of the file.
+        SettingsError: The file is missing, is not YAML, or breaks a rule.
     """
     path = ENVIRONMENTS / f"{name}.yaml"
     source = f"environments/{name}.yaml"
@@ -114,13 +94,10 @@ def parse_environment(data: object, *, source: str, today: date | None = None) -
     """Validate what an environment file holds.
 
     Raises:
-        SettingsError: It breaks a rule; it holds every problem.
+        SettingsError: It breaks a rule.
     """
-    env = validate(Environment, data, source)
-    refused = rules.refusals(env, today or datetime.now(tz=UTC).date())
-    if refused:
-        raise SettingsError(source, refused)
-    return env
+    day = today or datetime.now(tz=UTC).date()
+    return validate(Environment, data, source, [*rules.RULES, lambda env: rules.refusals(env, day)])
 
 
 def load_warnings(env: Environment, *, today: date | None = None) -> list[Problem]:
@@ -148,52 +125,30 @@ def read_yaml(path: Path, source: str) -> object:
         raise SettingsError(source, [Problem("file", message)]) from error
 
 
-def validate(model: type[Model], data: object, source: str) -> Model:
-    """Validate data by a model; wrong fields and broken rules across fields are reported together.
+def validate(model: type[Model], data: object, source: str, rules: Sequence[Rule]) -> Model:
+    """Validate data by a model, and then by the rules across its fields.
+
+    A rule is judged only when every field is valid: it would judge a default that nobody meant.
 
     Raises:
-        SettingsError: With every problem found.
+        SettingsError: With every wrong field; where there is none, with every broken rule.
     """
     if not isinstance(data, dict):
         given = "nothing" if data is None else type(data).__name__
         raise SettingsError(source, [Problem("file", f"must be a mapping of settings, got {given}")])
     try:
-        return model.model_validate(data)
+        settings = model.model_validate(data)
     except ValidationError as error:
-        wrong = _without_echoes(error.errors())
-    found = {problem for details in wrong for problem in _problem(model, details)}
-    if any(details["type"] != "rules" for details in wrong):
-        found |= _rules_behind_field_errors(model, data, wrong)
-    raise SettingsError(source, sorted(found, key=lambda problem: problem.path))
+        wrong = [_problem(model, details) for details in _without_echoes(error.errors())]
+        raise SettingsError(source, _by_path(wrong)) from error
+    broken = [problem for rule in rules for problem in rule(settings)]
+    if broken:
+        raise SettingsError(source, _by_path(broken))
+    return settings
 
 
-def _rules_behind_field_errors(model: type[Model], data: dict[str, Any], wrong: list[ErrorDetails]) -> set[Problem]:
-    """Return the broken rules that wrong fields hide.
-
-    What is wrong is left out, and the rest judged. A rule that has read what was left out says nothing: it would judge
-    a default, or a stand-in, that nobody gave.
-    """
-    rest = copy.deepcopy(data)
-    left_out: set[Location] = set()
-    for _ in range(_ATTEMPTS):
-        # From the end, so that an index of a list still points to what it did.
-        for details in reversed(wrong):
-            left_out |= _leave_out(model, rest, details)
-        try:
-            whole = model.model_validate(rest, context=WITHOUT_RULES)
-        except ValidationError as error:
-            wrong = error.errors()
-        else:
-            return set(_heard(whole, left_out))
-    return set()
-
-
-def _heard(whole: SettingsFile, left_out: set[Location]) -> Iterator[Problem]:
-    for rule in whole.rules():
-        reads: set[Location] = set()
-        for problem in rule(Watched(whole, reads)):
-            if not any(depends_on(reads, location) for location in left_out):
-                yield problem
+def _by_path(problems: list[Problem]) -> list[Problem]:
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.path)
 
 
 def _without_echoes(wrong: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -202,47 +157,11 @@ def _without_echoes(wrong: list[ErrorDetails]) -> list[ErrorDetails]:
     return [details for details in wrong if details["type"] != "too_short" or details["loc"] not in parents]
 
 
-def _leave_out(model: type[BaseModel], data: dict[str, Any], details: ErrorDetails) -> set[Location]:
-    """Take a wrong setting out of ``data``; return the settings whose values nobody gave now."""
-    location = _without_union_tags(details["loc"])
-    parent = _at(data, location[:-1])
-    if details["type"] == "missing" and location[-1] not in _STAND_INS:
-        # It cannot be without, so the settings around it go.
-        return {location} | _drop(data, location[:-1])
-    if details["type"] == "missing":
-        parent[location[-1]] = copy.deepcopy(_STAND_INS[location[-1]])
-        return {location}
-    if details["type"] == "extra_forbidden":
-        # A misspelt setting: whoever wrote it did not mean the default.
-        meant = _nearest(location[-1], _fields_at(model, details["loc"][:-1]))
-        return _drop(data, location) | {(*location[:-1], name) for name in meant if name not in parent}
-    return _drop(data, location)
-
-
-def _drop(data: dict[str, Any], location: Location) -> set[Location]:
-    parent = _at(data, location[:-1])
-    if isinstance(parent, dict):
-        parent.pop(location[-1], None)
-    elif isinstance(parent, list) and isinstance(location[-1], int):
-        del parent[location[-1]]
-    return {location}
-
-
-def _at(data: Any, location: Location) -> Any:  # noqa: ANN401 - any node of a YAML file
-    for part in location:
-        known = part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
-        data = data[part] if known else None
-    return data
-
-
 def _nearest(name: object, known: list[str]) -> list[str]:
     return difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
 
 
-def _problem(model: type[BaseModel], details: ErrorDetails) -> Iterator[Problem]:
-    if details["type"] == "rules":
-        yield from details["ctx"]["problems"]
-        return
+def _problem(model: type[BaseModel], details: ErrorDetails) -> Problem:
     location = _without_union_tags(details["loc"])
     path = ".".join(str(part) for part in location)
     given = details["input"]
@@ -263,7 +182,7 @@ def _problem(model: type[BaseModel], details: ErrorDetails) -> Iterator[Problem]
             message = f"got {given!r}, which does not match {context['pattern']}" + (f"; {field}" if field else "")
         case _:
             message = _of_another_type(details)
-    yield Problem(path, message)
+    return Problem(path, message)
 
 
 def _of_another_type(details: ErrorDetails) -> str:
@@ -280,7 +199,7 @@ def _of_another_type(details: ErrorDetails) -> str:
     return f"{message}; put it in quotes, as it is written" if unquoted else message
 
 
-def _remedy_of_unknown(model: type[BaseModel], location: Location) -> str:
+def _remedy_of_unknown(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """Return what to do about an unknown setting; ``location`` is pydantic's, with the kind of a union."""
     name = location[-1]
     if len(location) == 3 and location[0] == "queue":

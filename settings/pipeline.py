@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
-from settings import loader
-from settings.base import Problem, Rule, Settings, SettingsFile
-from settings.environment import Environment
+from settings.base import Settings
 from settings.naming import Part
 from settings.regions import Region
 
@@ -114,7 +109,7 @@ class Wave(Settings):
     )
 
 
-class Pipeline(SettingsFile):
+class Pipeline(Settings):
     """The delivery pipeline: a settings file ``environments/pipeline*.yaml``."""
 
     name: str = Field(
@@ -139,93 +134,3 @@ class Pipeline(SettingsFile):
             for wave_index, wave in enumerate(self.waves)
             for index, target in enumerate(wave.environments)
         ]
-
-    @classmethod
-    def rules(cls) -> Sequence[Rule]:
-        """Return the rules across the fields of a pipeline file."""
-        from settings.pipeline_rules import RULES  # noqa: PLC0415 - the rules need this model
-
-        return RULES
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A target of a wave, its environment in the account and region of the target, and the id of its stage."""
-
-    target: Target
-    env: Environment
-    stage: str
-
-
-def available_pipelines() -> list[str]:
-    """Return the names that ``-c pipeline=`` takes."""
-    return sorted(path.stem for path in loader.ENVIRONMENTS.glob("pipeline*.yaml"))
-
-
-def load_pipeline(name: str) -> Pipeline:
-    """Load ``environments/<name>.yaml``.
-
-    Raises:
-        SettingsError: The file is missing, is not YAML, or breaks a rule; it holds every problem of the file.
-    """
-    source = f"environments/{name}.yaml"
-    if name not in available_pipelines():
-        known = ", ".join(available_pipelines()) or "none"
-        message = f"no pipeline {name}; the file's name begins with `pipeline`. There are: {known}"
-        raise loader.SettingsError(source, [Problem("pipeline", message)])
-    return parse_pipeline(loader.read_yaml(loader.ENVIRONMENTS / f"{name}.yaml", source), source=source)
-
-
-def parse_pipeline(data: object, *, source: str) -> Pipeline:
-    """Validate what a pipeline file holds.
-
-    Raises:
-        SettingsError: It breaks a rule; it holds every problem.
-    """
-    return loader.validate(Pipeline, data, source)
-
-
-def place(pipeline: Pipeline, *, source: str, today: date | None = None) -> list[list[Placed]]:
-    """Return the environments of each wave, in the account and region of their targets.
-
-    Args:
-        pipeline: The validated pipeline.
-        source: The pipeline's file, as the user would name it.
-        today: Day by which support dates are judged; the current day if not given.
-
-    Raises:
-        SettingsError: An environment is invalid in that account or region, two targets are the same place, an
-            approval names a stack that the environment lacks, or accounts differ and one is not given.
-    """
-    from settings.pipeline_rules import placement_problems  # noqa: PLC0415 - the rules need this model
-
-    waves = [[(target, _environment(target, today)) for target in wave.environments] for wave in pipeline.waves]
-    envs = [env for wave in waves for _, env in wave]
-    found = placement_problems(pipeline, envs)
-    if found:
-        raise loader.SettingsError(source, found)
-    return [[Placed(target, env, _stage_id(env, envs)) for target, env in wave] for wave in waves]
-
-
-def _stage_id(env: Environment, envs: list[Environment]) -> str:
-    """Return the environment's name, with its region and account where the name alone is not unique."""
-    same_name = [other for other in envs if other.name == env.name]
-    if len(same_name) == 1:
-        return env.name
-    in_region = [other for other in same_name if other.region == env.region]
-    return f"{env.name}-{env.region}" if len(in_region) == 1 else f"{env.name}-{env.region}-{env.account}"
-
-
-def _environment(target: Target, today: date | None) -> Environment:
-    source = f"environments/{target.environment}.yaml"
-    env = loader.load_environment(target.environment, today=today)
-    changes = {key: value for key in ("account", "region") if (value := getattr(target, key)) is not None}
-    if not changes:
-        return env
-    # Read again rather than copied, so that every rule is judged with the other account and region.
-    data = loader.read_yaml(loader.ENVIRONMENTS / f"{target.environment}.yaml", source)
-    return loader.parse_environment({**_mapping(data), **changes}, source=source, today=today)
-
-
-def _mapping(data: object) -> dict[str, object]:
-    return dict(data) if isinstance(data, dict) else {}

@@ -17,7 +17,8 @@ from milvus_constructs.pipeline_findings import accept_pipeline_findings, accept
 from milvus_constructs.pipeline_source import pipeline_source
 from milvus_constructs.pipeline_verification import verification_project_name
 from settings import Environment
-from settings.pipeline import Pipeline, Placed, Wave, load_pipeline, place
+from settings.pipeline import Pipeline, Wave
+from settings.waves import Placed, load_pipeline, place
 from stacks.build import build_environment
 from stacks.options import StackOptions
 from stacks.verification_stack import VerificationStack

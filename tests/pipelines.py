@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from settings import loader
-from settings.pipeline import Placed, parse_pipeline, place
+from settings.waves import Placed, parse_pipeline, place
 from tests.assemblies import CONTEXT, folder_of_this_process
 
 PIPELINE_ACCOUNT, DEV_ACCOUNT, PROD_ACCOUNT = "111111111111", "222222222222", "333333333333"

@@ -12,7 +12,7 @@ from aws_cdk import pipelines
 from milvus_constructs.pipeline_builds import SETUP
 from milvus_constructs.pipeline_verification import starter_role_name, verification_project_name
 from settings.environment import Environment
-from settings.pipeline import Placed
+from settings.waves import Placed
 
 CHANGE_SET = "PipelineChange"
 """Name that CDK Pipelines gives the change set which it prepares and later executes."""

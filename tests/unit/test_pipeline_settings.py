@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from settings import SettingsError
-from settings.pipeline import Placed, available_pipelines, load_pipeline, parse_pipeline, place
+from settings.waves import Placed, available_pipelines, load_pipeline, parse_pipeline, place
 from tests.pipelines import DEV_ACCOUNT, PROD_ACCOUNT, file_with
 
 TODAY = date(2026, 11, 23)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from milvus_constructs.pipeline_builds import CDK_CLI
-from settings.pipeline import parse_pipeline, place
 from settings.pipeline_rules import actions_of_wave
+from settings.waves import parse_pipeline, place
 from tests.pipelines import (
     DEV_ACCOUNT,
     PIPELINE_ACCOUNT,
