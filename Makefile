@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 CDK := cdk -c env=$(ENV)
-PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks ops rehearsal scripts tests
+PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks ops rehearsal scripts tools tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock check fix test test-full synth diff deploy destroy manifests chart-record \
@@ -77,7 +77,7 @@ snapshot-update: setup ## accept the current templates and manifests as snapshot
 	@pytest -n 2 --dist loadfile -q tests/snapshot --snapshot-update
 
 docs: setup ## write the generated pages: settings, picture of the pipeline, IAM policies
-	@python scripts/settings_reference.py
+	@python -m tools.docs.settings_reference
 	@python scripts/pipeline_picture.py
 	@python scripts/iam_policies.py
 

@@ -27,21 +27,6 @@ def _own_key(key: str) -> str:
 TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{1,128}$"), AfterValidator(_own_key)]
 TagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ +=.:/@-]{0,256}$")]
 
-# What a component gets when the file says nothing: the smallest that the sizing tool of Milvus gives (8 GB of load).
-_DEFAULT_COMPONENTS = {
-    "root_coordinator": Component(replicas=2, cpu=1, memory_gib=2),
-    "query_coordinator": Component(replicas=2, cpu=0.5, memory_gib=0.5),
-    "data_coordinator": Component(replicas=2, cpu=0.5, memory_gib=0.5),
-    "index_coordinator": Component(replicas=2, cpu=0.5, memory_gib=0.5),
-    "mix_coordinator": Component(replicas=2, cpu=1, memory_gib=4),
-    "proxy": Component(replicas=2, cpu=1, memory_gib=4),
-    "query_node": Component(replicas=1, cpu=2, memory_gib=8),
-    "data_node": Component(replicas=1, cpu=2, memory_gib=8),
-    "index_node": Component(replicas=1, cpu=2, memory_gib=8),
-    "streaming_node": Component(replicas=1, cpu=2, memory_gib=8),
-    "standalone": Component(replicas=1, cpu=2, memory_gib=8),
-}
-
 
 class Environment(Settings):
     """One environment: a settings file under ``environments/``."""
@@ -99,8 +84,7 @@ class Environment(Settings):
     @property
     def components(self) -> dict[str, Component]:
         """Return every component that is deployed, with its replicas and resources."""
-        given = self.milvus.components
-        return {name: getattr(given, name) or _DEFAULT_COMPONENTS[name] for name in self.component_names}
+        return {name: getattr(self.milvus.components, name) for name in self.component_names}
 
     def node_group_of(self, component: str) -> str | None:
         """Return the node group that a component (or ``etcd``) is bound to, or None where it may run anywhere."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from settings.base import CertificateArn, Cidr, DnsLabel, ServiceName, Settings
 from settings.naming import OPERATOR_NAMESPACE
 
-Cpu = Annotated[float, Field(ge=0.1, le=192)]
-MemoryGib = Annotated[float, Field(ge=0.25, le=1536)]
+Replicas = Annotated[int, Field(ge=1, le=200, description="Number of pods.")]
+CpuLimit = Annotated[float, Field(ge=0.1, le=192, description="CPU limit in cores.")]
+MemoryLimit = Annotated[float, Field(ge=0.25, le=1536, description="Memory limit and request in GiB.")]
 
 
 def _own_namespace(name: str) -> str:
@@ -33,26 +34,61 @@ Namespace = Annotated[DnsLabel, AfterValidator(_own_namespace)]
 class Component(Settings):
     """Replicas and resources of one Milvus component. Memory is requested in full: it is what gets a pod killed."""
 
-    replicas: int = Field(default=1, ge=1, le=200, description="Number of pods.")
-    cpu: Cpu = Field(default=1, description="CPU limit in cores.")
-    cpu_request: Cpu | None = Field(
+    replicas: Replicas
+    cpu: CpuLimit
+    cpu_request: CpuLimit | None = Field(
         default=None, description="CPU that the scheduler reserves, in cores; empty means the limit."
     )
-    memory_gib: MemoryGib = Field(default=4, description="Memory limit and request in GiB.")
+    memory_gib: MemoryLimit
     node_group: DnsLabel | None = Field(
         default=None, description="Node group that the pods run on; empty means `milvus.node_group`."
     )
+
+
+# What a component gets of what its file does not say: the smallest that the sizing tool of Milvus gives (8 GB of load).
+
+
+class RootCoordinator(Component):
+    """The coordinator of 2.3 that keeps collections and timestamps."""
+
+    replicas: Replicas = 2
+    cpu: CpuLimit = 1
+    memory_gib: MemoryLimit = 2
+
+
+class SmallCoordinator(Component):
+    """One of the other coordinators of 2.3."""
+
+    replicas: Replicas = 2
+    cpu: CpuLimit = 0.5
+    memory_gib: MemoryLimit = 0.5
+
+
+class Pair(Component):
+    """A component with a second pod that waits or shares the load."""
+
+    replicas: Replicas = 2
+    cpu: CpuLimit = 1
+    memory_gib: MemoryLimit = 4
+
+
+class Worker(Component):
+    """A component that holds or moves data."""
+
+    replicas: Replicas = 1
+    cpu: CpuLimit = 2
+    memory_gib: MemoryLimit = 8
 
 
 class Etcd(Settings):
     """The metadata store of Milvus: one member per zone on EBS volumes."""
 
     replicas: Literal[1, 3, 5] = Field(default=3, description="Members; 1 has no redundancy.")
-    cpu: Cpu = Field(default=1, description="CPU limit in cores.")
-    cpu_request: Cpu | None = Field(
+    cpu: CpuLimit = 1
+    cpu_request: CpuLimit | None = Field(
         default=None, description="CPU that the scheduler reserves, in cores; empty means the limit."
     )
-    memory_gib: MemoryGib = Field(default=4, description="Memory limit and request in GiB.")
+    memory_gib: MemoryLimit = 4
     image_repository: ImageRepository = Field(
         default="milvusdb/etcd", description="Image repository, or a mirror of it; the chart fixes the tag."
     )
@@ -70,17 +106,22 @@ def reserved_cpu(pod: Component | Etcd) -> float:
 class Components(Settings):
     """Milvus components. Which exist depends on the release line and the mode; one that does not is an error."""
 
-    root_coordinator: Component | None = Field(default=None, description="2.3 only: collections and timestamps.")
-    query_coordinator: Component | None = Field(default=None, description="2.3 only: query nodes and load balance.")
-    data_coordinator: Component | None = Field(default=None, description="2.3 only: segments and flushes.")
-    index_coordinator: Component | None = Field(default=None, description="2.3 only: index building.")
-    mix_coordinator: Component | None = Field(default=None, description="From 2.4: all coordinators in one.")
-    proxy: Component | None = Field(default=None, description="The front door: gRPC and REST on port 19530.")
-    query_node: Component | None = Field(default=None, description="Holds loaded segments in memory and searches.")
-    data_node: Component | None = Field(default=None, description="Flushes segments; from 2.6 it also builds indexes.")
-    index_node: Component | None = Field(default=None, description="Up to 2.5: builds indexes.")
-    streaming_node: Component | None = Field(default=None, description="From 2.6: writes and serves the log.")
-    standalone: Component | None = Field(default=None, description="Mode standalone only: everything in one pod.")
+    root_coordinator: RootCoordinator = Field(RootCoordinator(), description="2.3 only: collections and timestamps.")
+    query_coordinator: SmallCoordinator = Field(SmallCoordinator(), description="2.3 only: query nodes, load balance.")
+    data_coordinator: SmallCoordinator = Field(SmallCoordinator(), description="2.3 only: segments and flushes.")
+    index_coordinator: SmallCoordinator = Field(SmallCoordinator(), description="2.3 only: index building.")
+    mix_coordinator: Pair = Field(Pair(), description="From 2.4: all coordinators in one.")
+    proxy: Pair = Field(Pair(), description="The front door: gRPC and REST on port 19530.")
+    query_node: Worker = Field(Worker(), description="Holds loaded segments in memory and searches.")
+    data_node: Worker = Field(Worker(), description="Flushes segments; from 2.6 it also builds indexes.")
+    index_node: Worker = Field(Worker(), description="Up to 2.5: builds indexes.")
+    streaming_node: Worker = Field(Worker(), description="From 2.6: writes and serves the log.")
+    standalone: Worker = Field(Worker(), description="Mode standalone only: everything in one pod.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_means_the_default(cls, data: object) -> object:
+        return {name: each for name, each in data.items() if each is not None} if isinstance(data, dict) else data
 
 
 class Service(Settings):

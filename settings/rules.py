@@ -423,8 +423,9 @@ def _advisories(env: Environment) -> Iterator[Problem]:
 
 
 def _components_of_line(env: Environment) -> Iterator[Problem]:
+    given = env.milvus.components.model_fields_set
     for name in Components.model_fields:
-        if getattr(env.milvus.components, name) is None or name in env.component_names:
+        if name not in given or name in env.component_names:
             continue
         path = f"milvus.components.{name}"
         there = f"there are: {_listed(env.component_names)}"

@@ -204,7 +204,7 @@ class Deployment:
     def _deployed_changes(self) -> dict[str, object]:
         milvus = self._site.env.milvus
         changes: dict[str, object] = {"milvus.version": self._site.env.milvus_version}
-        if milvus.components.proxy is not None:
+        if "proxy" in milvus.components.model_fields_set:
             changes["milvus.components.proxy.replicas"] = milvus.components.proxy.replicas
         return changes
 

@@ -226,6 +226,22 @@ def test_component_falls_back_to_the_node_group_of_the_release() -> None:
     assert env.node_group_of("etcd") == "milvus"
 
 
+def test_component_keeps_the_defaults_of_what_its_file_does_not_say() -> None:
+    env = environment(
+        ("milvus.components.query_node", {"replicas": 2}),
+        ("milvus.components.mix_coordinator", {"cpu": 2}),
+        ("milvus.components.data_node", None),
+    )
+    found = {name: (each.replicas, each.cpu, each.memory_gib) for name, each in env.components.items()}
+    assert found == {
+        "mix_coordinator": (2, 2, 4),
+        "proxy": (2, 1, 4),
+        "query_node": (2, 2, 8),
+        "streaming_node": (1, 2, 8),
+        "data_node": (1, 2, 8),
+    }
+
+
 @pytest.mark.parametrize("line", RELEASE_LINES)
 def test_default_version_of_a_line_is_of_that_line(line: str) -> None:
     release = RELEASE_LINES[line]

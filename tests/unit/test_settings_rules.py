@@ -207,7 +207,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "pod larger than a node": (
         [("milvus.components.query_node", {"memory_gib": 64})],
-        "milvus.components.query_node: requests 1 CPU and 64 GiB, which fit on no node of any untainted group; the "
+        "milvus.components.query_node: requests 2 CPU and 64 GiB, which fit on no node of any untainted group; the "
         "largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for pods; use larger ins",
     ),
     "pod with more cores than a node leaves": (
@@ -224,7 +224,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
             (f"{GROUP}.spot", True),
             ("milvus.components.query_node", {"memory_gib": 40}),
         ],
-        "milvus.components.query_node: requests 1 CPU and 40 GiB, which fit on no node of any untainted group; the "
+        "milvus.components.query_node: requests 2 CPU and 40 GiB, which fit on no node of any untainted group; the "
         "largest that is certain is m7g.2xlarge, whose",
     ),
     "member of etcd larger than a node": (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from charts.values.components import component_values
-from settings.milvus import Component
+from settings.milvus import Worker
 from tests.unit.chart_objects import environment, on_line, values_of
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
@@ -60,7 +60,7 @@ def test_single_pod_that_answers_nobody_needs_no_room_for_a_second() -> None:
 
 @pytest.mark.parametrize(("replicas", "at_once"), [(2, 1), (8, 1), (9, 2), (40, 5), (200, 25)])
 def test_upgrade_of_many_replicas_takes_eight_rounds_at_the_most(replicas: int, at_once: int) -> None:
-    query = component_values(environment(), "query_node", Component(replicas=replicas), spread_constraints=True)
+    query = component_values(environment(), "query_node", Worker(replicas=replicas), spread_constraints=True)
     assert query["strategy"]["rollingUpdate"]["maxUnavailable"] == at_once
 
 

@@ -1,12 +1,17 @@
-"""Generates the settings reference (docs/settings.md) from the models."""
+"""Writes the settings reference (docs/settings.md) from the models: `python -m tools.docs.settings_reference`."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from settings.environment import Environment
+from settings.milvus import Component, Components
 from settings.pipeline import Pipeline
+from settings.releases import RELEASE_LINES
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 _INTRODUCTION = """# Settings
 
@@ -27,7 +32,14 @@ def settings_reference() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _tables(path: str, model: dict[str, Any], definitions: dict[str, Any], *, title: str = "") -> list[str]:
+def _tables(
+    path: str,
+    model: dict[str, Any],
+    definitions: dict[str, Any],
+    *,
+    title: str = "",
+    differing: frozenset[str] = frozenset(),
+) -> list[str]:
     lines = [
         f"## {title}" if title else f"### `{path}`",
         "",
@@ -39,19 +51,40 @@ def _tables(path: str, model: dict[str, Any], definitions: dict[str, Any], *, ti
     required = model.get("required", [])
     for name, field in model["properties"].items():
         default = "**required**" if name in required else _default(field)
+        default = "see below" if name in differing else default
         lines.append(f"| `{name}` | {_cell(_type(field, definitions))} | {default} | {_cell(field['description'])} |")
         for suffix, found in _models(field, definitions):
-            same = [key for key, known in deeper.items() if known is found]
-            if same:  # such as the components: one table serves them all
-                deeper = {(".NAME", "") if key in same else key: each for key, each in deeper.items()}
-            else:
-                deeper[f".{name}", suffix] = found
+            deeper[f".{name}", suffix] = found
+    if path.endswith("components"):
+        return [*lines, "", *_components(path, list(deeper.values()), definitions)]
     below = [
         line
         for (name, suffix), each in deeper.items()
         for line in _tables(f"{path}{name}{suffix}".lstrip("."), each, definitions)
     ]
     return [*lines, "", *below]
+
+
+def _components(path: str, models: list[dict[str, Any]], definitions: dict[str, Any]) -> list[str]:
+    """Return one table for the settings that every component has, and one for the defaults in which they differ."""
+    differing = frozenset(
+        name for name in models[0]["properties"] if len({json.dumps(each["properties"][name]) for each in models}) > 1
+    )
+    common = {**models[0], "description": Component.__doc__ or ""}
+    columns = [name for name in models[0]["properties"] if name in differing]
+    lines = [f"| NAME | of Milvus | {' | '.join(columns)} |", f"|---|---|{'---|' * len(columns)}"]
+    for name, field in Components.model_fields.items():
+        values = field.get_default(call_default_factory=True)
+        cells = " | ".join(f"`{getattr(values, column):g}`" for column in columns)
+        where = ", ".join(line for line, release in RELEASE_LINES.items() if name in release.components)
+        lines.append(f"| `{name}` | {where or 'every line, mode standalone'} | {cells} |")
+    return [
+        *_tables(f"{path}.NAME", common, definitions, differing=differing),
+        "Defaults, field by field: one that is given leaves the others as they are.",
+        "",
+        *lines,
+        "",
+    ]
 
 
 def _models(field: dict[str, Any], definitions: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -96,10 +129,16 @@ def _bounded(field: dict[str, Any]) -> str:
 
 
 def _default(field: dict[str, Any]) -> str:
-    if "default" not in field or field["default"] is None or field["default"] in ([], {}):
-        return "as below" if "$ref" in field else "-"
+    if "$ref" in field:
+        return "as below"
+    if field.get("default") in (None, [], {}):
+        return "-"
     return f"`{json.dumps(field['default'])}`"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\\\\|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(settings_reference(), encoding="utf-8")
