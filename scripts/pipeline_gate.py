@@ -61,7 +61,9 @@ def _pages(cloudformation: Any, *, stack: str, change_set: str) -> list[dict[str
     pages: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
-        page = cloudformation.describe_change_set(StackName=stack, ChangeSetName=change_set, **token)
+        page = cloudformation.describe_change_set(
+            StackName=stack, ChangeSetName=change_set, IncludePropertyValues=True, **token
+        )
         page.pop("ResponseMetadata", None)
         pages.append(page)
         if not page.get("NextToken"):

@@ -196,10 +196,13 @@ class Milvus(Settings):
         default="cluster", description="One deployment per component, or everything in one pod."
     )
     namespace: Namespace = Field(
-        default="milvus", description="Kubernetes namespace of the release, which creates and deletes it."
+        default="milvus",
+        description="Kubernetes namespace of the release, which creates and deletes it. Cannot change once deployed.",
     )
     # Helm takes 53 characters, but the longest Service of the chart is <release>-milvus-streamingnode, which takes 63.
-    release_name: ServiceName = Field(default="milvus", max_length=42, description="Name of the Helm release.")
+    release_name: ServiceName = Field(
+        default="milvus", max_length=42, description="Name of the Helm release. Cannot change once deployed."
+    )
     authorization: bool = Field(
         default=True, description="Demand a user and password (common.security.authorizationEnabled)."
     )

@@ -40,7 +40,8 @@ def gate(
     Stateful is what a new deployment cannot bring back: bucket, MSK cluster, key, secret, EKS cluster, VPC (and
     databases, file systems and the like). Replacement "Conditional" counts as replaced. A resource that leaves the
     stack with its deletion policy Retain is refused too: nothing is erased, but its successor starts from nothing. So
-    are brokers of another type, although CloudFormation keeps the MSK cluster: every broker is taken away in turn.
+    are brokers of another type, although CloudFormation keeps the MSK cluster: every broker is taken away in turn. And
+    so are a Kubernetes namespace or a Helm release that leaves its stack or changes its name: etcd goes with it.
     """
     approvals = [parse_approval(text) for text in approve or []]
     source = "standard input" if change_set == "-" else change_set

@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ops.errors import ExitCode, OpsError, one_line
 
-_HOW = "Give the output of `aws cloudformation describe-change-set --change-set-name ARN --output json`"
+_HOW = (
+    "Give the output of `aws cloudformation describe-change-set --change-set-name ARN --include-property-values "
+    "--output json`"
+)
 
 
 class Target(BaseModel):
@@ -22,6 +25,12 @@ class Target(BaseModel):
     """Property of the first level."""
     path: str | None = Field(default=None, alias="Path")
     """Where in it, as /Properties/...; not every change set says so."""
+
+    @property
+    def property_name(self) -> str | None:
+        """The property of the first level, from whichever of the two there is."""
+        _, _, below = (self.path or "").partition("/Properties/")
+        return self.name or below.partition("/")[0] or None
 
 
 class Detail(BaseModel):
@@ -46,6 +55,9 @@ class Change(BaseModel):
     policy_action: str | None = Field(default=None, alias="PolicyAction")
     nested_change_set: str | None = Field(default=None, alias="ChangeSetId")
     details: tuple[Detail, ...] = Field(default=(), alias="Details")
+    before: str | None = Field(default=None, alias="BeforeContext")
+    """The resource as JSON; only where the change set was described with its property values."""
+    after: str | None = Field(default=None, alias="AfterContext")
 
 
 class _Entry(BaseModel):

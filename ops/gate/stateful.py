@@ -6,7 +6,8 @@ NESTED_STACK = "AWS::CloudFormation::Stack"
 
 # Not here on purpose. Node groups and security groups: recreated without loss. Subnets: they hold nothing themselves,
 # and whatever would have to move with one (brokers, cluster) is listed in the change set as replaced in its own right.
-# An MSK SCRAM association: it joins a cluster and a secret, which are both here.
+# An MSK SCRAM association: it joins a cluster and a secret, which are both here. What lies in the cluster by a custom
+# resource is judged by what it is, not by its type: `ops.gate.kubernetes`.
 LOST_WITH: dict[str, str] = {
     "AWS::S3::Bucket": "every object in it: the vectors, indexes and backups of Milvus",
     "AWS::MSK::Cluster": "all topics, with every write that Milvus has not flushed yet; brokers are gone for 25 to 40 "

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 from ops.gate.changeset import Change, ChangeSet
+from ops.gate.kubernetes import MANIFEST, RELEASE, changed_in_cluster, lost_in_cluster
 from ops.gate.stateful import BROKERS, BROKERS_REPLACED, LOST_WITH, NESTED_STACK
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
@@ -52,7 +53,7 @@ def judge(pages: Iterable[ChangeSet]) -> tuple[Loss, ...]:
 
 
 def _loss(stack: str, change: Change, given: set[str]) -> Loss | None:
-    lost = LOST_WITH.get(change.resource_type)
+    lost = LOST_WITH.get(change.resource_type) or lost_in_cluster(change)
     if lost is None:
         return None
     verdict = _verdict(change)
@@ -84,6 +85,12 @@ def _verdict(change: Change) -> tuple[str, str] | None:
         return "may be deleted or replaced (CloudFormation decides while it runs)", ""
     if change.action not in _IN_PLACE_ACTIONS:
         return f"has the action {change.action}, which this gate does not know", ""
+    return _changed(change, policy)
+
+
+def _changed(change: Change, policy: str) -> tuple[str, str] | None:
+    if change.resource_type in {MANIFEST, RELEASE}:
+        return changed_in_cluster(change)
     if change.replacement == "False" and not policy.startswith("Replace"):
         return _other_brokers(change)
     return _replaced(change, policy)
@@ -120,7 +127,7 @@ def _replaced(change: Change, policy: str) -> tuple[str, str]:
 
 def _other_brokers(change: Change) -> tuple[str, str] | None:
     resource_type, name, part = BROKERS
-    targets = [detail.target for detail in change.details if detail.target.name == name]
+    targets = [detail.target for detail in change.details if detail.target.property_name == name]
     whole = f"/Properties/{name}"
     if change.resource_type != resource_type or not targets:
         return None

@@ -25,7 +25,7 @@ STATELESS = [
     "AWS::EC2::Subnet",
     "AWS::IAM::Role",
     "AWS::MSK::BatchScramSecret",
-    "Custom::AWSCDK-EKS-HelmChart",
+    "Custom::AWSCDK-EKS-KubernetesResource",
 ]
 
 
@@ -145,6 +145,108 @@ def test_replaced_brokers_are_a_loss_and_no_change_in_place() -> None:
     assert result.exit_code == 3
     assert "may be replaced" in result.stdout
     assert "all topics" in result.stdout
+
+
+NAMESPACE = "ChartmilvusNamespacemilvus86C53311"
+RELEASE = "ChartmilvusHelmChartmilvusCEA6B7EC"
+
+
+def manifest_change(action: str, logical_id: str, *, before: str = "", after: str = "") -> dict[str, Any]:
+    """What CloudFormation says of a manifest; with property values ``before`` and ``after`` name its namespace."""
+    document = change("Custom::AWSCDK-EKS-KubernetesResource", action, logical_id, PhysicalResourceId="0c5a")
+    for key, name in (("BeforeContext", before), ("AfterContext", after)):
+        if name:
+            objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}]
+            document["ResourceChange"][key] = json.dumps({"Properties": {"Manifest": json.dumps(objects)}})
+    return document
+
+
+def release_change(action: str, *names: str, **more: str) -> dict[str, Any]:
+    """What CloudFormation says of a Helm release whose properties ``names`` change."""
+    document = change("Custom::AWSCDK-EKS-HelmChart", action, RELEASE, PhysicalResourceId="77b1", **more)
+    document["ResourceChange"]["Scope"] = ["Properties"] if names else []
+    document["ResourceChange"]["Details"] = [
+        {
+            "Target": {"Attribute": "Properties", "Name": name, "RequiresRecreation": "Never"},
+            "Evaluation": "Static",
+            "ChangeSource": "DirectModification",
+        }
+        for name in names
+    ]
+    return document
+
+
+@pytest.mark.parametrize(
+    "removed",
+    [
+        pytest.param(manifest_change("Remove", NAMESPACE), id="by its logical id"),
+        pytest.param(manifest_change("Remove", "Vectors0A1B2C3D", before="vectors"), id="by its property values"),
+        pytest.param(manifest_change("Dynamic", NAMESPACE), id="perhaps"),
+    ],
+)
+def test_removal_of_a_namespace_is_refused(removed: dict[str, Any]) -> None:
+    result = run(page(removed))
+
+    assert result.exit_code == 3
+    assert "(Custom::AWSCDK-EKS-KubernetesResource 0c5a)" in result.stdout
+    assert "everything in the namespace, with etcd's volumes" in result.stdout
+
+
+def test_another_namespace_is_refused_although_the_resource_stays() -> None:
+    renamed = manifest_change("Modify", "Vectors0A1B2C3D", before="vectors", after="search")
+
+    result = run(page(renamed))
+
+    assert result.exit_code == 3
+    assert "would no longer hold the namespace vectors: everything in the namespace" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (release_change("Remove"), "would be deleted: what its release runs"),
+        (release_change("Dynamic"), "may be deleted or replaced"),
+        (
+            release_change("Modify", "Namespace", "Values", Replacement="False"),
+            "would be left behind for another one (Namespace changes): what its release runs; a Milvus in another",
+        ),
+        (
+            release_change("Modify", "Namespace", "Release"),
+            "left behind for another one (Namespace and Release changes)",
+        ),
+    ],
+)
+def test_release_that_goes_or_is_renamed_is_refused(changed: dict[str, Any], says: str) -> None:
+    result = run(page(changed))
+
+    assert result.exit_code == 3
+    assert says in result.stdout
+    assert run(page(changed), "--approve", f"{RELEASE}@77b1=there is no data yet").exit_code == 0
+
+
+def test_renamed_release_is_recognised_by_the_path_alone() -> None:
+    document = release_change("Modify", "Release")
+    document["ResourceChange"]["Details"][0]["Target"] = {"Attribute": "Properties", "Path": "/Properties/Release"}
+
+    assert run(page(document)).exit_code == 3
+
+
+@pytest.mark.parametrize("replacement", ["False", "Conditional"])
+def test_upgrade_of_the_release_passes(replacement: str) -> None:
+    # GIVEN a change of line and Kubernetes version: other values, another chart, other labels of the namespace, and a
+    # component that goes
+    upgrade = page(
+        release_change("Modify", "Values", "Version", Replacement=replacement),
+        manifest_change("Modify", NAMESPACE, before="milvus", after="milvus"),
+        manifest_change("Modify", NAMESPACE),
+        manifest_change("Remove", "ChartmilvusPodDisruptionBudgetmilvusindexnode1A2B3C4D"),
+        change("Custom::AWSCDK-EKS-KubernetesObjectValue", "Modify", "Endpoint", Replacement="False"),
+    )
+
+    result = run(upgrade)
+
+    assert result.exit_code == 0
+    assert "passed nothing stateful is replaced or deleted (5 changes)" in result.stdout
 
 
 def test_approval_of_a_physical_id_is_good_for_that_one_only() -> None:

@@ -45,7 +45,8 @@ def test_gate_reads_every_page_of_a_change_set() -> None:
     client = Recorded(describe_change_set=[first, {"Status": "CREATE_COMPLETE", "Changes": [2]}])
     pages = read_change_set(client, stack="s", change_set="c", pause=no_pause)
     assert [page["Changes"] for page in pages] == [[1], [2]]
-    assert client.calls[1][1] == {"StackName": "s", "ChangeSetName": "c", "NextToken": "more"}
+    expected = {"StackName": "s", "ChangeSetName": "c", "IncludePropertyValues": True}
+    assert [arguments for _, arguments in client.calls] == [expected, {**expected, "NextToken": "more"}]
 
 
 def test_gate_waits_until_the_change_set_is_made() -> None:
