@@ -72,6 +72,34 @@ def test_markdown_links_lead_somewhere() -> None:
     assert broken == []
 
 
+def decisions() -> list[Path]:
+    return sorted((ROOT / "docs" / "adr").glob("0*.md"))
+
+
+@pytest.mark.parametrize("page", decisions(), ids=lambda page: page.stem)
+def test_decision_has_its_number_and_the_four_sections(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+
+    assert lines[0].startswith(f"# {int(page.stem[:4])}. ")
+    assert [line for line in lines if line.startswith("## ")] == [
+        "## Status",
+        "## Context",
+        "## Decision",
+        "## Consequences",
+    ]
+
+
+def test_index_of_decisions_lists_each_with_its_title() -> None:
+    titles = [page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ") for page in decisions()]
+    expected = [
+        f"| {number} | [{title}]({page.name}) |"
+        for page, (number, title) in zip(decisions(), (each.split(". ", 1) for each in titles), strict=True)
+    ]
+
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in index if line.startswith("| ") and "](" in line] == expected
+
+
 def test_readme_puts_the_tools_on_the_path_before_it_calls_them() -> None:
     # `make setup` installs python's packages and cdk beside the project: without this line neither is found.
     steps = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Deploy\n")[2]
