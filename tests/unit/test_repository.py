@@ -62,6 +62,16 @@ def test_makefile_prints_a_line_for_each_target() -> None:
     assert targets == explained
 
 
+def test_hooks_and_workflows_call_recipes_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]+):(?!=)", makefile, flags=re.MULTILINE))
+    callers = [ROOT / ".pre-commit-config.yaml", ROOT / ".gitlab-ci.yml", *(ROOT / ".github" / "workflows").glob("*")]
+    for path in callers:
+        called = set(re.findall(r"(?:entry:|run:|-) make ([a-z-]+)", path.read_text(encoding="utf-8")))
+        assert called, path
+        assert called <= targets, path
+
+
 def test_markdown_links_lead_somewhere() -> None:
     broken = []
     for page in (path for path in tracked() if path.suffix == ".md"):
