@@ -14,6 +14,15 @@ METRICS_SERVER = "metrics-server"
 ADDONS = (VPC_CNI, KUBE_PROXY, COREDNS, EBS_CSI_DRIVER, METRICS_SERVER)
 """Every add-on that a cluster gets, in the order in which they are installed."""
 
+EXTERNAL_SECRETS_CHART = "2.14.0"
+"""Version of the External Secrets Operator and of its chart, for every Kubernetes version.
+
+Its makers support their newest minor version only and test it on the newest Kubernetes (2.9 on 1.36); for older ones no
+other is supported: https://external-secrets.io/latest/introduction/stability-support/. 2.14.0 was the newest in November
+2026 (https://gitlab.com/sylva-projects/sylva-core/-/merge_requests/9896). The values that we set were read in the chart
+of 2.9.0. 0.20.4 ended in November 2025 and has CVE-2026-22822.
+"""
+
 
 @dataclass(frozen=True)
 class EksVersion:

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
-_CHART_VERSION = "0.20.4"
+from settings.eks import EXTERNAL_SECRETS_CHART
 
 
 class ExternalSecrets(Construct):
@@ -27,7 +27,7 @@ class ExternalSecrets(Construct):
             cluster=cluster,
             chart="external-secrets",
             repository="https://charts.external-secrets.io",
-            version=_CHART_VERSION,
+            version=EXTERNAL_SECRETS_CHART,
             release="external-secrets",
             namespace="external-secrets",
             create_namespace=True,

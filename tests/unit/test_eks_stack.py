@@ -290,10 +290,18 @@ def test_load_balancer_controller_is_told_its_vpc_and_leaves_other_services_alon
         assert expected.replace("\\", "") in values.replace("\\", "")
 
 
-def test_external_secrets_is_pinned_and_brings_its_crds() -> None:
+def test_external_secrets_is_the_release_that_its_makers_support_and_brings_its_crds() -> None:
     _, found = only(private(), RELEASE, Release="external-secrets")
-    assert found["Properties"]["Version"] == "0.20.4"
-    assert json.loads(found["Properties"]["Values"])["installCRDs"] is True
+    # https://external-secrets.io/latest/introduction/stability-support/: the newest minor version only
+    assert found["Properties"]["Version"] == "2.14.0"
+    assert json.loads(found["Properties"]["Values"]) == {
+        "installCRDs": True,
+        "processClusterStore": False,
+        "processClusterExternalSecret": False,
+        "processClusterPushSecret": False,
+        "processClusterGenerator": False,
+        "processPushSecret": False,
+    }
 
 
 def test_storage_class_is_there_before_gp2_loses_its_mark() -> None:
