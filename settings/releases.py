@@ -94,6 +94,9 @@ class ReleaseLine:
 _CLUSTER_2_4 = ("mix_coordinator", "proxy", "query_node", "data_node", "index_node")
 _CLUSTER_2_6 = ("mix_coordinator", "proxy", "query_node", "streaming_node", "data_node")
 
+# Default versions: the newest of each line in November 2026, by https://milvus.io/docs/release_notes.md and
+# https://hub.docker.com/r/milvusdb/milvus/tags. 2.6.24 is of 2026-09-16 (milvus-docs#3663); of 2.6.25, of early October,
+# only the image was seen, not its notes; 3.0.2 is of 2026-09-20 (milvus-docs#3664).
 RELEASE_LINES: dict[str, ReleaseLine] = {
     release.line: release
     for release in (
@@ -133,7 +136,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
         ReleaseLine(
             line="2.6",
             chart="5.0.19",
-            default_version="2.6.22",
+            default_version="2.6.25",
             oldest_version="2.6.0",
             components=_CLUSTER_2_6,
             attu="v2.6.5",
@@ -144,7 +147,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
         ReleaseLine(
             line="3.0",
             chart="5.0.19",
-            default_version="3.0.1",
+            default_version="3.0.2",
             oldest_version="3.0.0",
             components=_CLUSTER_2_6,
             attu="v2.6.5",

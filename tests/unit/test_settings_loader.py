@@ -249,6 +249,17 @@ def test_default_version_of_a_line_is_of_that_line(line: str) -> None:
     assert Version.parse(release.oldest_version) <= Version.parse(release.default_version)
 
 
+def test_default_version_is_the_newest_that_is_known() -> None:
+    # https://milvus.io/docs/release_notes.md and https://hub.docker.com/r/milvusdb/milvus/tags, in November 2026
+    assert {line: release.default_version for line, release in RELEASE_LINES.items()} == {
+        "2.3": "2.3.22",
+        "2.4": "2.4.24",
+        "2.5": "2.5.27",
+        "2.6": "2.6.25",
+        "3.0": "3.0.2",
+    }
+
+
 def test_versions_compare_by_number() -> None:
     assert Version.parse("v2.6.9") < Version.parse("2.6.22")
     assert str(Version.parse("v2.6.9")) == "2.6.9"

@@ -339,7 +339,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "version of another line": (
         [("milvus.version", "2.5.27")],
-        "milvus.version: 2.5.27 is not of milvus.line 2.6; set line: '2.5', or a version such as 2.6.22",
+        "milvus.version: 2.5.27 is not of milvus.line 2.6; set line: '2.5', or a version such as 2.6.25",
     ),
     "version without tls": (
         [("milvus.line", "2.3"), ("milvus.version", "2.3.0")],
@@ -360,7 +360,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "needless acknowledgement": (
         [("milvus.acknowledge", ["CVE-2025-64513"])],
-        "milvus.acknowledge: CVE-2025-64513 does not concern Milvus 2.6.22 as set here; remove it",
+        "milvus.acknowledge: CVE-2025-64513 does not concern Milvus 2.6.25 as set here; remove it",
     ),
     "component of another line": (
         [("milvus.components.index_node", {})],
