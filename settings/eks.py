@@ -18,8 +18,8 @@ EXTERNAL_SECRETS_CHART = "2.14.0"
 """Version of the External Secrets Operator and of its chart, for every Kubernetes version.
 
 Its makers support their newest minor version only and test it on the newest Kubernetes (2.9 on 1.36); for older ones no
-other is supported: https://external-secrets.io/latest/introduction/stability-support/. 2.14.0 was the newest in November
-2026 (https://gitlab.com/sylva-projects/sylva-core/-/merge_requests/9896). The values that we set were read in the chart
+other is supported: https://external-secrets.io/latest/introduction/stability-support/. 2.14.0 is the newest
+(https://gitlab.com/sylva-projects/sylva-core/-/merge_requests/9896, November 2026). Our values were read in the chart
 of 2.9.0. 0.20.4 ended in November 2025 and has CVE-2026-22822.
 """
 

@@ -95,7 +95,7 @@ _CLUSTER_2_4 = ("mix_coordinator", "proxy", "query_node", "data_node", "index_no
 _CLUSTER_2_6 = ("mix_coordinator", "proxy", "query_node", "streaming_node", "data_node")
 
 # Default versions: the newest of each line in November 2026, by https://milvus.io/docs/release_notes.md and
-# https://hub.docker.com/r/milvusdb/milvus/tags. 2.6.24 is of 2026-09-16 (milvus-docs#3663); of 2.6.25, of early October,
+# https://hub.docker.com/r/milvusdb/milvus/tags. 2.6.24 is of 2026-09-16 (milvus-docs#3663); of 2.6.25, of October,
 # only the image was seen, not its notes; 3.0.2 is of 2026-09-20 (milvus-docs#3664).
 RELEASE_LINES: dict[str, ReleaseLine] = {
     release.line: release
