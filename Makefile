@@ -68,21 +68,20 @@ destroy: setup ## destroy every stack of ENV; asks first
 	@$(CDK) destroy --all
 
 manifests: setup ## write the Kubernetes objects of ENV to dist/ENV, for review and GitOps
-	@python scripts/manifests.py --env $(ENV)
+	@python -m tools.manifests --env $(ENV)
 
 chart-record: setup ## record what the real Milvus charts (MILVUS_CHARTS=dir) honour and render
-	@python scripts/chart_record.py
+	@python -m tools.chart_proof
 
 snapshot-update: setup ## accept the current templates and manifests as snapshots
 	@pytest -n 2 --dist loadfile -q tests/snapshot --snapshot-update
 
-docs: setup ## write the generated pages: settings, picture of the pipeline, IAM policies
+docs: setup ## write the generated pages: settings, IAM policies
 	@python -m tools.docs.settings_reference
-	@python scripts/pipeline_picture.py
-	@python scripts/iam_policies.py
+	@python -m tools.iam.policies
 
 bench-synth: setup ## our synth time over that of an empty CDK app
-	@python scripts/bench_synth.py --env prod
+	@python -m tools.bench_synth --env prod
 
 rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and query a Milvus
 	@python -m rehearsal --env $(ENV) $(if $(KEEP),--keep)

@@ -1,11 +1,14 @@
-"""Puts ``constructs/`` on ``sys.path``: a source root, not a package (docs/adr/0002-constructs-source-root.md)."""
+"""Where this checkout lies; puts its ``constructs/`` on ``sys.path`` (docs/adr/0002-constructs-source-root.md)."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-_SOURCE_ROOT = Path(__file__).parent / "constructs"
+ROOT = Path(__file__).resolve().parent
+"""Folder of the project: app.py, cdk.json, environments/."""
+
+_SOURCE_ROOT = ROOT / "constructs"
 
 if (_SOURCE_ROOT / "__init__.py").exists():
     raise ImportError(

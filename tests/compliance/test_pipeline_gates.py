@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts.pipeline_picture import PICTURE, draw, stages_of
-from tests.pipelines import file_with, pipeline_template, synthesize
+from tests.pipelines import file_with, synthesize
 
 
 def test_wildcard_role_in_an_environment_stops_the_synthesis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -28,8 +27,3 @@ def test_wildcard_role_in_an_environment_stops_the_synthesis(monkeypatch: pytest
     # WHEN the pipeline is synthesized THEN cdk-nag stops it, and names the role of that environment
     with pytest.raises(RuntimeError, match=r"wildcard permissions[\s\S]*milvus-dev-storage/Anything/DefaultPolicy"):
         synthesize({**data, "waves": data["waves"][:1]}, tmp_path)
-
-
-def test_picture_shows_the_pipeline_that_is_deployed() -> None:
-    # WHEN this fails after a change of the pipeline: `python scripts/pipeline_picture.py`, and look at it
-    assert PICTURE.read_text(encoding="utf-8") == draw(stages_of(pipeline_template("shipped")))

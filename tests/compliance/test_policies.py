@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.iam_policies import (
+from tests.assemblies import assembly
+from tests.pipelines import pipeline_assembly
+from tools.iam.policies import (
     POLICIES,
     actions_of,
     all_policies,
@@ -22,9 +24,7 @@ from scripts.iam_policies import (
     service_principals,
     written,
 )
-from scripts.iam_scopes import FILES, NOT_NEEDED
-from tests.assemblies import assembly
-from tests.pipelines import pipeline_assembly
+from tools.iam.scopes import FILES, NOT_NEEDED
 
 FILE_NAMES = sorted([*FILES, "bootstrap.json", "deploy.json", "diff-only.json"])
 every_policy = pytest.mark.parametrize("name", FILE_NAMES)
@@ -52,7 +52,7 @@ def test_every_policy_is_here_and_no_other() -> None:
 
 @every_policy
 def test_policy_is_what_the_resource_types_of_the_templates_need(name: str) -> None:
-    # WHEN this fails after a change of the templates: `python scripts/iam_policies.py`, and read the difference
+    # WHEN this fails after a change of the templates: `python -m tools.iam.policies`, and read the difference
     assert (POLICIES / name).read_text(encoding="utf-8") == written(all_policies(*everything())[name])
 
 
@@ -121,7 +121,7 @@ ANY_RESOURCE = {
     "ec2": "ids that AWS makes up",
     "ecr": "a token to log in",
     "kafka": "what is not made yet, and operations, have no name",
-    "kms": "ids that AWS makes up; see CONDITIONS in scripts/iam_scopes.py",
+    "kms": "ids that AWS makes up; see CONDITIONS in tools/iam/scopes.py",
     "logs": "log deliveries and resource policies know no resource",
     "secretsmanager": "a random password is nothing that exists",
 }
@@ -202,7 +202,7 @@ def test_no_image_is_published_so_the_role_for_images_is_not_needed() -> None:
 
 
 def test_what_is_left_out_is_listed_by_the_schemas_and_so_still_a_decision() -> None:
-    from scripts.iam_policies import _permissions  # noqa: PLC0415 - what the schemas say before anything is left out
+    from tools.iam.policies import _permissions  # noqa: PLC0415 - what the schemas say before anything is left out
 
     types = resource_types([*everything()[0], bootstrap_template()])
     listed = {action for each in types for action in _permissions(each)}

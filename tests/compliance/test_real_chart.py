@@ -15,13 +15,13 @@ import yaml
 from charts.components import CHART_COMPONENTS, attu_name, component_labels, etcd_name, front_door, fullname, workloads
 from charts.objects import KAFKA_SECRET, ROOT_SECRET, SERVICE_ACCOUNT, STORAGE_CLASS
 from charts.values import helm_values
-from scripts.real_chart.cases import cases, context
-from scripts.real_chart.leaves import ignored
-from scripts.real_chart.record import Record, digest, keys
-from scripts.real_chart.render import Rendered, render
-from scripts.real_chart.source import PULL, VARIABLE, chart_folder, charts_given
 from settings import Environment
 from settings.naming import chart_services
+from tools.chart_proof.cases import cases, context
+from tools.chart_proof.leaves import ignored
+from tools.chart_proof.record import Record, digest, keys
+from tools.chart_proof.render import Rendered, render
+from tools.chart_proof.source import PULL, VARIABLE, chart_folder, charts_given
 
 CASES = cases()
 every_case = pytest.mark.parametrize("name", CASES)

@@ -15,9 +15,9 @@ import yaml
 from rehearsal.account.options import AccountOptions
 from rehearsal.account.server import EmbeddedAccount
 from rehearsal.cdk import Cdk
-from scripts.pull_request_text import read_previews
 from tests.pipelines import build_spec, commands, pipeline_assembly, pipeline_template, resources, stage_template
 from tests.rehearsal.pipeline_runner import Runner, tools_are_ready
+from tools.preview.text import read_previews
 
 ACCOUNT, REGION, STAGE = "111111111111", "us-east-2", "milvus-dev"
 DEPLOYED = ("network", "storage", "streaming", "eks", "milvus", "verification")
@@ -205,7 +205,7 @@ def test_pull_request_compares_each_environment_where_the_pipeline_deploys_it(ru
     data |= {"account": ACCOUNT, "waves": [{"name": "dev", "environments": [dev, second]}]}
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
     # WHEN the job of the pull request synthesizes and compares
-    outcome = runner.run(["scripts/preview.sh synth", "scripts/preview.sh diff"], directory=tree)
+    outcome = runner.run(["tools/preview/preview.sh synth", "tools/preview/preview.sh diff"], directory=tree)
     # THEN each is compared in its own region: what is deployed there is not called new elsewhere
     assert outcome.code == 0, outcome.output
     previews = read_previews(tree / "dist/preview/differences", tree / "dist/preview/assembly")
@@ -218,7 +218,7 @@ def test_pull_request_compares_each_environment_where_the_pipeline_deploys_it(ru
 
 def test_pull_request_without_an_assembly_is_not_called_equal(runner: Runner) -> None:
     tree = runner.source("preview-without-assembly")
-    outcome = runner.run(["scripts/preview.sh diff"], directory=tree)
+    outcome = runner.run(["tools/preview/preview.sh diff"], directory=tree)
     assert outcome.code == 1, outcome.output
     assert "holds no environment to compare" in outcome.output
 

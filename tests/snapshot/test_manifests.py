@@ -12,8 +12,8 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from scripts.manifests import write_manifests
 from settings import available, load_environment
+from tools.manifests import write_manifests
 
 ROOT = Path(__file__).parents[2]
 every_environment = pytest.mark.parametrize("name", available())
@@ -70,7 +70,7 @@ def test_manifests_replace_what_was_there(tmp_path: Path) -> None:
 
 def test_unknown_environment_is_named_in_one_line() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "manifests.py", "--env", "prd"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.manifests", "--env", "prd"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "did you mean prod?" in done.stderr

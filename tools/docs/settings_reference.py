@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+from _paths import ROOT
 from settings.environment import Environment
 from settings.milvus import Component, Components
 from settings.pipeline import Pipeline
 from settings.releases import RELEASE_LINES
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+PAGE = ROOT / "docs" / "settings.md"
 
 _INTRODUCTION = """# Settings
 

@@ -1,14 +1,13 @@
 """Writes policies/*.json: the least that deploying, comparing and bootstrapping need, from the templates themselves.
 
 What CloudFormation needs for a resource type stands in the type's public schema (``handlers.*.permissions``), which
-cfn-lint ships. `python scripts/iam_policies.py` writes the files, a test fails where they differ.
+cfn-lint ships. `python -m tools.iam.policies` writes the files, a test fails where they differ.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -17,11 +16,9 @@ from typing import Any
 
 import yaml
 
-_PROJECT = Path(__file__).resolve().parents[1]
-if str(_PROJECT) not in sys.path:  # run as a program, not imported by a test
-    sys.path.insert(0, str(_PROJECT))
-
-from scripts.iam_scopes import (  # noqa: E402 - needs the path above
+from _paths import ROOT
+from settings.pipeline import CodeCommit, Connection, S3Source, Source
+from tools.iam.scopes import (
     BOOTSTRAP_SCOPES,
     CONDITIONS,
     ELSEWHERE,
@@ -31,9 +28,8 @@ from scripts.iam_scopes import (  # noqa: E402 - needs the path above
     SCOPES,
     TOOLKIT_ACTIONS,
 )
-from settings.pipeline import CodeCommit, Connection, S3Source, Source  # noqa: E402 - the same
 
-POLICIES = _PROJECT / "policies"
+POLICIES = ROOT / "policies"
 SOURCES = (
     Source(
         connection=Connection(
@@ -45,7 +41,7 @@ SOURCES = (
     Source(s3=S3Source(bucket="milvus-sources", key="milvus-on-eks.zip")),
 )
 """One source of each kind that a pipeline can have."""
-_BOOTSTRAP_TEMPLATE = _PROJECT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
+_BOOTSTRAP_TEMPLATE = ROOT / "node_modules/aws-cdk/lib/api/bootstrap/bootstrap-template.yaml"
 # CloudFormation lists nothing when it creates, updates or deletes a stack.
 _HANDLERS = ("create", "read", "update", "delete")
 
@@ -62,7 +58,7 @@ def actions_of(resource_type: str) -> set[str]:
     """Return the actions that CloudFormation's handlers of a type need, less what this project never asks of them.
 
     Raises:
-        LookupError: The schemas say nothing about the type, and `scripts.iam_scopes.ELSEWHERE` does not either.
+        LookupError: The schemas say nothing about the type, and `tools.iam.scopes.ELSEWHERE` does not either.
     """
     if resource_type.startswith("Custom::"):
         return {"lambda:InvokeFunction"}
@@ -72,7 +68,7 @@ def actions_of(resource_type: str) -> set[str]:
     if not listed:
         raise LookupError(
             f"{resource_type}: cfn-lint's schemas list no permissions for it; add them to ELSEWHERE in "
-            "scripts/iam_scopes.py, with their source"
+            "tools/iam/scopes.py, with their source"
         )
     return {action for action in listed if not any(action.startswith(prefix) for prefix in NOT_NEEDED)}
 
@@ -158,13 +154,12 @@ def assemblies(folder: Path) -> Iterator[Path]:
     """Synthesize every environment and pipeline below a folder; yield the folders with templates."""
     import aws_cdk as cdk  # noqa: PLC0415 - costs seconds that importing this module must not
 
-    import _paths  # noqa: F401, PLC0415 - before everything that imports milvus_constructs
     from settings import available, load_environment  # noqa: PLC0415 - the same
     from settings.waves import available_pipelines, load_pipeline  # noqa: PLC0415 - the same
     from stacks.build import build_environment  # noqa: PLC0415 - the same
     from stacks.pipeline_stack import build_pipeline  # noqa: PLC0415 - the same
 
-    context = json.loads((_PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     for name in available():
         app = cdk.App(outdir=str(folder / name), context=context)
         build_environment(app, load_environment(name))

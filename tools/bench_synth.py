@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from _paths import ROOT
+
 EMPTY_APP = "import aws_cdk\n\napp = aws_cdk.App()\naws_cdk.Stack(app, 'empty')\napp.synth()\n"
 
 

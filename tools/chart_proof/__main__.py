@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from scripts.real_chart.cases import cases  # noqa: E402 - the project is not installed, only found
-from scripts.real_chart.record import RECORDS, IgnoredValuesError, Record  # noqa: E402
-from scripts.real_chart.render import RenderError  # noqa: E402
-from scripts.real_chart.source import PULL, VARIABLE, ChartNotFoundError, chart_folder, charts_given  # noqa: E402
+from _paths import ROOT
+from tools.chart_proof.cases import cases
+from tools.chart_proof.record import RECORDS, IgnoredValuesError, Record
+from tools.chart_proof.render import RenderError
+from tools.chart_proof.source import PULL, VARIABLE, ChartNotFoundError, chart_folder, charts_given
 
 
 def main() -> None:

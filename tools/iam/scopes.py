@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Every stack, and what CloudFormation names after it, begins with the `name` of its settings file. The shipped files
-# begin with this; put your own prefix here if yours do not, then run scripts/iam_policies.py.
+# begin with this; put your own prefix here if yours do not, then run `python -m tools.iam.policies`.
 _PREFIX = "milvus-"
 _TOOLKIT = "cdk-hnb659fds-"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from scripts.real_chart.tools import PROJECT, helm_environment, tool
+from _paths import ROOT
+from tools.chart_proof.tools import helm_environment, tool
 
 VARIABLE = "MILVUS_CHARTS"
 PULL = "pull"
@@ -49,7 +50,7 @@ def chart_folder(given: str, *, version: str, repository: str) -> Path:
 
 
 def _pulled(version: str, repository: str) -> Path:
-    folder = PROJECT / ".cache" / "charts" / version
+    folder = ROOT / ".cache" / "charts" / version
     if (folder / "milvus").is_dir():
         return folder / "milvus"
     command = [str(tool("helm")), "pull", "--untar", "--untardir", str(folder), "--version", version]

@@ -14,11 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-_PROJECT = Path(__file__).resolve().parents[1]
-if str(_PROJECT) not in sys.path:  # run as a program, not imported by a test
-    sys.path.insert(0, str(_PROJECT))
-
-from scripts.pull_request_text import MARKER, read_previews, render  # noqa: E402 - needs the path above
+from tools.preview.text import MARKER, read_previews, render
 
 _TIMEOUT_SECONDS = 30
 _PER_PAGE = 100

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from charts.components import fullname
-from scripts.real_chart.tools import helm_environment, tool
 from settings import Environment
+from tools.chart_proof.tools import helm_environment, tool
 
 
 class RenderError(Exception):

@@ -7,15 +7,13 @@ import shutil
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+import cdk8s
 
-import cdk8s  # noqa: E402 - the project is not installed, only found
-
-from charts.context import ReleaseContext  # noqa: E402
-from charts.milvus import MilvusChart  # noqa: E402
-from charts.storage_class import StorageClassChart  # noqa: E402
-from settings import Environment, SettingsError, load_environment  # noqa: E402
+from _paths import ROOT
+from charts.context import ReleaseContext
+from charts.milvus import MilvusChart
+from charts.storage_class import StorageClassChart
+from settings import Environment, SettingsError, load_environment
 
 
 def write_manifests(env: Environment, folder: Path) -> list[Path]:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from scripts.real_chart.render import RenderError, render
 from settings import Environment
+from tools.chart_proof.render import RenderError, render
 
 Leaf = tuple[str | int, ...]
 

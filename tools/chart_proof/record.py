@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from _paths import ROOT
 from charts.values import helm_values
-from scripts.real_chart.cases import context
-from scripts.real_chart.leaves import ignored, leaves, spelled
-from scripts.real_chart.render import render
-from scripts.real_chart.tools import PROJECT
 from settings import Environment
+from tools.chart_proof.cases import context
+from tools.chart_proof.leaves import ignored, leaves, spelled
+from tools.chart_proof.render import render
 
-RECORDS = PROJECT / "tests" / "chart_records"
+RECORDS = ROOT / "tests" / "chart_records"
 
 
 class IgnoredValuesError(Exception):
@@ -69,7 +69,7 @@ class Record:
         """
         path = _path(env.release.chart, name)
         if not path.is_file():
-            raise FileNotFoundError(f"no record {path.relative_to(PROJECT)}: run `make chart-record`")
+            raise FileNotFoundError(f"no record {path.relative_to(ROOT)}: run `make chart-record`")
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def write(self) -> Path:

@@ -1,0 +1,1 @@
+"""Policies of AWS IAM, derived from the templates: `python -m tools.iam.policies`."""
