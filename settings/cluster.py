@@ -13,6 +13,9 @@ LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-
 
 # https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 MOST_NODES = 450
+# A security group takes 60 rules, and the VPC's ranges need some of them.
+# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+_MOST_PRIVATE_CIDRS = 50
 
 
 class Taint(Settings):
@@ -61,6 +64,12 @@ class Cluster(Settings):
     )
     public_cidrs: tuple[Cidr, ...] = Field(
         default=(), description="Who may reach the public endpoint; needed when there is one."
+    )
+    private_cidrs: tuple[Cidr, ...] = Field(
+        default=(),
+        max_length=_MOST_PRIVATE_CIDRS,
+        description="Who else may reach the private endpoint, such as a VPN or a peered network; the VPC's own ranges "
+        "always may.",
     )
     admin_role_arns: tuple[RoleArn, ...] = Field(
         default=(),

@@ -209,6 +209,22 @@ def _public_endpoint(env: Environment) -> Iterator[Problem]:
         )
 
 
+def _private_endpoint(env: Environment) -> Iterator[Problem]:
+    path = "cluster.private_cidrs"
+    if wide := _for_everybody(env.cluster.private_cidrs):
+        yield Problem(path, f"got {wide}: the Kubernetes API is not for everybody; {_LIST_RANGES}")
+    admitted = [ipaddress.IPv4Network(cidr) for cidr in env.network.cidrs]
+    given = [ipaddress.IPv4Network(cidr) for cidr in env.cluster.private_cidrs]
+    for index, network in enumerate(given):
+        if network in given[:index]:
+            yield Problem(path, f"{network} appears twice; remove one")
+            continue
+        others = [*admitted, *(other for other in given if other != network)]
+        if around := next((other for other in others if network.subnet_of(other)), None):
+            whose = "the VPC" if around in admitted else "the list"
+            yield Problem(path, f"{network} is in {around} of {whose}, which may connect already; remove {network}")
+
+
 def _node_groups(env: Environment) -> Iterator[Problem]:
     for name, group in env.cluster.node_groups.items():
         path = f"cluster.node_groups.{name}"
@@ -601,6 +617,7 @@ RULES: tuple[Rule, ...] = (
     _room_for_pods,
     _cluster_version,
     _public_endpoint,
+    _private_endpoint,
     _node_groups,
     _placement,
     fits_a_node,

@@ -52,6 +52,7 @@ class EksStack(cdk.Stack):
             settings=settings.cluster,
             vpc=vpc,
             subnets=subnets,
+            client_cidrs=settings.network.cidrs,
             removal=settings.removal_policy,
             deletion_protection=settings.termination_protection,
         )

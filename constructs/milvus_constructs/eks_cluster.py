@@ -38,11 +38,12 @@ class EksCluster(Construct):
     access entry for each administrator role and the Lambda functions with which CDK runs kubectl and helm. It costs
     money by the hour. The name, the key and the list of bootstrapped add-ons cannot be changed later: CloudFormation
     refuses to replace a cluster with a fixed name, which is what a cluster with data on its volumes needs. A retained
-    log group has to be deleted by hand before a cluster of the same name can be created again.
+    log group has to be deleted by hand before a cluster of the same name can be created again. The private endpoint
+    admits HTTPS from ``client_cidrs`` and the nodes, and nobody else.
 
     Example:
         >>> EksCluster(stack, "Cluster", name="milvus-dev", settings=env.cluster, vpc=vpc, subnets=private,
-        ...     removal="destroy")
+        ...     client_cidrs=env.network.cidrs, removal="destroy")
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class EksCluster(Construct):
         settings: Cluster,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
+        client_cidrs: Sequence[str],
         removal: RemovalSetting,
         deletion_protection: bool = False,
     ) -> None:
@@ -107,6 +109,7 @@ class EksCluster(Construct):
         cluster.node.add_dependency(log_group)
         if deletion_protection:
             cluster.add_property_override("DeletionProtection", True)
+        self._open_to([*client_cidrs, *settings.private_cidrs])
         self.service_accounts = self._service_accounts()
         """Who vouches for service accounts; usable in other stacks."""
         self._admit(settings.admin_role_arns)
@@ -120,6 +123,17 @@ class EksCluster(Construct):
     def kubeconfig_command(self) -> str:
         """Return the command that writes a kubeconfig for this cluster."""
         return f"aws eks update-kubeconfig --name {self.cluster.cluster_name} --region {Stack.of(self).region}"
+
+    def _open_to(self, cidrs: Sequence[str]) -> None:
+        """Admit clients to the private endpoint.
+
+        Through the group that only the control plane carries: the cluster's own group is on every node too.
+        https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html#private-access
+        """
+        group = self.resource.node.find_child("ControlPlaneSecurityGroup")
+        assert isinstance(group, ec2.SecurityGroup)  # noqa: S101 - narrows the type
+        for cidr in cidrs:
+            group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(443), "Kubernetes API")
 
     def _service_accounts(self) -> ServiceAccounts:
         provider = self.cluster.open_id_connect_provider

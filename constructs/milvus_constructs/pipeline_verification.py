@@ -105,7 +105,7 @@ class Verification(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        security_group = self._security_group(vpc, cluster)
+        security_group = self._security_group(vpc)
         self.project = codebuild.Project(
             self,
             "Project",
@@ -160,24 +160,13 @@ class Verification(Construct):
         }
         return spec
 
-    def _security_group(self, vpc: ec2.IVpc, cluster: eks.ICluster) -> ec2.SecurityGroup:
+    def _security_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, description="Verification: Milvus and HTTPS only", allow_all_outbound=False
         )
         for cidr in self._env.network.cidrs:
             group.add_egress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(19530), "Milvus")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, Kubernetes and PyPI")
-        # The rule is a resource of this stack: in the cluster's it would make the two depend on each other.
-        ec2.CfnSecurityGroupIngress(
-            self,
-            "KubernetesApi",
-            group_id=cluster.cluster_security_group_id,
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            source_security_group_id=group.security_group_id,
-            description="Verification asks for the state of the deployments",
-        )
         return group
 
     def _may_read(self, stack: cdk.Stack) -> None:

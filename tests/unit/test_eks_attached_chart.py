@@ -27,7 +27,14 @@ def cluster(app: cdk.App) -> eks.ICluster:
     )
     subnets = ec2.SubnetSelection(subnets=vpc.private_subnets)
     return EksCluster(
-        stack, "Cluster", name="test", settings=settings, vpc=vpc, subnets=subnets, removal="destroy"
+        stack,
+        "Cluster",
+        name="test",
+        settings=settings,
+        vpc=vpc,
+        subnets=subnets,
+        client_cidrs=["10.0.0.0/16"],
+        removal="destroy",
     ).cluster
 
 

@@ -129,6 +129,41 @@ def test_public_endpoint_admits_the_ranges_of_the_settings() -> None:
     )
 
 
+def admitted(template: Template) -> set[tuple[str, str, int, int]]:
+    """Return who reaches the private endpoint: range, protocol, first and last port of each rule."""
+    _, cluster = only(template, "AWS::EKS::Cluster")
+    [reference] = cluster["Properties"]["ResourcesVpcConfig"]["SecurityGroupIds"]
+    group = template.to_json()["Resources"][reference["Fn::GetAtt"][0]]["Properties"]
+    rules = group["SecurityGroupIngress"]
+    return {(rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules}
+
+
+def test_the_private_endpoint_admits_https_from_the_vpc() -> None:
+    assert admitted(private()) == admitted(public()) == {("10.0.0.0/16", "tcp", 443, 443)}
+
+
+def test_the_private_endpoint_admits_every_range_of_an_existing_vpc_and_those_of_the_settings() -> None:
+    # GIVEN a VPC with a second range, and a VPN
+    existing = {
+        "vpc_id": "vpc-0123456789abcdef0",
+        "private_subnet_ids": [f"subnet-0aaaaaaaaaaaaaaa{zone}" for zone in (1, 2, 3)],
+        "secondary_cidrs": ["100.64.0.0/16"],
+    }
+    template = Template.from_stack(
+        stack(("network.existing", existing), ("cluster.private_cidrs", ["192.168.4.0/22", "172.20.0.5/32"]))
+    )
+    # THEN each may ask the Kubernetes API, and nobody else
+    assert {cidr for cidr, *_ in admitted(template)} == {
+        *("10.0.0.0/16", "100.64.0.0/16"),
+        *("192.168.4.0/22", "172.20.0.5/32"),
+    }
+
+
+def test_the_nodes_are_opened_to_nobody() -> None:
+    # The cluster's own security group is on every node: a rule of it would open them too.
+    assert not resources(private(), "AWS::EC2::SecurityGroupIngress")
+
+
 def test_log_group_of_the_control_plane_ends_and_is_there_before_eks_makes_its_own() -> None:
     name, group = only(private(), "AWS::Logs::LogGroup", LogGroupName="/aws/eks/milvus-test/cluster")
     assert group["Properties"]["RetentionInDays"] == 90

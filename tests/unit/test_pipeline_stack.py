@@ -313,6 +313,21 @@ def test_verification_runs_in_the_private_subnets_and_reaches_milvus_and_https_o
     assert "SecurityGroupIngress" not in group["Properties"]
 
 
+def test_verification_reaches_the_kubernetes_api_as_every_client_in_the_vpc_does() -> None:
+    # GIVEN the ranges of the VPC in the Eks stack
+    (eks,) = resources(stage_template("three", "milvus-dev", "eks"), "AWS::EKS::Cluster")
+    assert eks["Properties"]["ResourcesVpcConfig"]["EndpointPrivateAccess"] is True
+    admitted = [
+        rule["CidrIp"]
+        for group in resources(stage_template("three", "milvus-dev", "eks"), "AWS::EC2::SecurityGroup")
+        for rule in group["Properties"].get("SecurityGroupIngress", [])
+        if rule["FromPort"] <= 443 <= rule["ToPort"]
+    ]
+    assert "10.0.0.0/16" in admitted
+    # THEN the verification opens nothing by itself
+    assert not resources(stage_template("three", "milvus-dev", "verification"), "AWS::EC2::SecurityGroupIngress")
+
+
 def test_verification_may_change_nothing() -> None:
     template = stage_template("three", "milvus-prod-eu-west-1", "verification")
     (policy,) = [

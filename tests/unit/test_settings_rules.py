@@ -173,6 +173,25 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         [("cluster.public_cidrs", ["203.0.113.0/24"])],
         "cluster.public_cidrs: given, but cluster.endpoint is private and nobody there could connect; remove them",
     ),
+    "private to everybody": (
+        [("cluster.private_cidrs", ["0.0.0.0/1", "128.0.0.0/1"])],
+        "cluster.private_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none wider than "
+        "/8",
+    ),
+    "private range twice": (
+        [("cluster.private_cidrs", ["10.8.0.0/16", "192.168.0.0/24", "10.8.0.0/16"])],
+        "cluster.private_cidrs: 10.8.0.0/16 appears twice; remove one",
+    ),
+    "private range in a wider one behind it": (
+        [("cluster.private_cidrs", ["192.168.7.0/24", "192.168.0.0/16"])],
+        "cluster.private_cidrs: 192.168.7.0/24 is in 192.168.0.0/16 of the list, which may connect already; remove "
+        "192.168.7.0/24",
+    ),
+    "private range of the vpc": (
+        [("cluster.private_cidrs", ["10.0.4.0/22"])],
+        "cluster.private_cidrs: 10.0.4.0/22 is in 10.0.0.0/16 of the VPC, which may connect already; remove "
+        "10.0.4.0/22",
+    ),
     "unknown instance": (
         [(f"{GROUP}.instance_types", ["m7g.2xlarg"])],
         "cluster.node_groups.milvus.instance_types: m7g.2xlarg is not in the instance table (did you mean m7g.2xlarge",
