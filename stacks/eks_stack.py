@@ -54,7 +54,6 @@ class EksStack(cdk.Stack):
             subnets=subnets,
             client_cidrs=settings.network.cidrs,
             removal=settings.removal_policy,
-            deletion_protection=settings.termination_protection,
         )
         self.cluster = control_plane.cluster
         """The cluster."""

@@ -39,7 +39,8 @@ class EksCluster(Construct):
     money by the hour. The name, the key and the list of bootstrapped add-ons cannot be changed later: CloudFormation
     refuses to replace a cluster with a fixed name, which is what a cluster with data on its volumes needs. A retained
     log group has to be deleted by hand before a cluster of the same name can be created again. The private endpoint
-    admits HTTPS from ``client_cidrs`` and the nodes, and nobody else.
+    admits HTTPS from ``client_cidrs`` and the nodes, and nobody else. EKS's own deletion protection is off, since a
+    deployment that fails has to be able to take the cluster back; whoever wants it switches it on when all stands.
 
     Example:
         >>> EksCluster(stack, "Cluster", name="milvus-dev", settings=env.cluster, vpc=vpc, subnets=private,
@@ -57,7 +58,6 @@ class EksCluster(Construct):
         subnets: ec2.SubnetSelection,
         client_cidrs: Sequence[str],
         removal: RemovalSetting,
-        deletion_protection: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.secrets_key = EncryptionKey(
@@ -107,8 +107,10 @@ class EksCluster(Construct):
         cluster = self.resource.node.default_child
         assert isinstance(cluster, eks.CfnCluster)  # noqa: S101 - narrows the type
         cluster.node.add_dependency(log_group)
-        if deletion_protection:
-            cluster.add_property_override("DeletionProtection", True)
+        # EKS refuses to delete a protected cluster in a rollback too: a first deployment that fails could neither be
+        # rolled back nor repeated. Written, not left out: what a template says nothing of is nobody's.
+        # https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html
+        cluster.deletion_protection = False
         self._open_to([*client_cidrs, *settings.private_cidrs])
         self.service_accounts = self._service_accounts()
         """Who vouches for service accounts; usable in other stacks."""

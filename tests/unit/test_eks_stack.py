@@ -109,7 +109,6 @@ def test_cluster_is_private_encrypted_logged_and_admits_by_access_entries_only()
             "AccessConfig": {"AuthenticationMode": "API", "BootstrapClusterCreatorAdminPermissions": False},
             "BootstrapSelfManagedAddons": False,
             "ComputeConfig": {"Enabled": False},
-            "DeletionProtection": True,
             "EncryptionConfig": [Match.object_like({"Resources": ["secrets"]})],
             "Logging": {"ClusterLogging": {"EnabledTypes": Match.array_with([{"Type": "audit"}])}},
             "ResourcesVpcConfig": Match.object_like({"EndpointPrivateAccess": True, "EndpointPublicAccess": False}),
@@ -117,11 +116,16 @@ def test_cluster_is_private_encrypted_logged_and_admits_by_access_entries_only()
     )
 
 
+@pytest.mark.parametrize("template", [private, public])
+def test_a_first_deployment_that_fails_can_take_its_cluster_back(template: Any) -> None:
+    # GIVEN an environment with termination protection, and one without THEN EKS would not refuse to delete the cluster
+    template().has_resource_properties("AWS::EKS::Cluster", {"DeletionProtection": False})
+
+
 def test_public_endpoint_admits_the_ranges_of_the_settings() -> None:
     public().has_resource_properties(
         "AWS::EKS::Cluster",
         {
-            "DeletionProtection": Match.absent(),
             "ResourcesVpcConfig": Match.object_like(
                 {"EndpointPrivateAccess": True, "EndpointPublicAccess": True, "PublicAccessCidrs": ["203.0.113.0/24"]}
             ),
