@@ -1,5 +1,8 @@
 # The one list of commands: people, the README and CI call the same recipes. `make` alone prints them.
 ENV ?= dev
+# Apple's make 3.81 runs a simple recipe without a shell, and then finds programs on the caller's PATH only, not on the
+# one exported below. With any other shell than its default one it always uses the shell.
+SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -61,8 +64,9 @@ synth: setup ## synthesize the templates of ENV into cdk.out
 diff: setup ## what a deployment of ENV would change
 	@$(CDK) diff
 
-deploy: setup ## deploy every stack of ENV into the AWS account of your credentials
-	@$(CDK) deploy --all --concurrency 4
+# With --concurrency the CDK cannot ask for approval, and would stop before the first stack: read `make diff` before.
+deploy: setup ## deploy every stack of ENV into the AWS account of your credentials; asks nothing, see diff
+	@$(CDK) deploy --all --concurrency 4 --require-approval never
 
 destroy: setup ## destroy every stack of ENV; asks first
 	@$(CDK) destroy --all

@@ -1,17 +1,20 @@
-"""Runs the real CDK command line against the embedded account and reads its events as they come."""
+"""Types what the documentation prints, for the embedded account: recipes of the Makefile, and ``cdk bootstrap``."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import PIPE, Popen
 
 from rehearsal.processes import running
+from rehearsal.terminal import UnexpectedQuestionError, lines_of, open_terminal
 
 PROJECT = Path(__file__).resolve().parents[1]
 _CDK_FOLDER = PROJECT / "node_modules" / ".bin"
@@ -20,8 +23,14 @@ _EVENT = re.compile(
     r"^(?P<stack>[\w-]+) \| +(?P<done>\d+)(/(?P<total>\d+))? \| [^|]+\| "
     r"(?P<status>[A-Z_]+) +\| (?P<type>[\w:-]+) +\| (?P<id>.*)$"
 )
-# Every stack at once, as far as one does not wait for another: what the README tells a user to do.
-CONCURRENCY = 5
+# What `cdk destroy` says of a stack at a terminal, where a bar takes the place of events.
+_DESTROYED = re.compile(r"^ *(✅ +)?(?P<stack>[\w-]+): (?P<state>destroying\.\.\.|destroyed)")
+# Every recipe begins with `make setup`. The tools that run this rehearsal are installed: nothing is to be installed
+# again, not even where `pip install` and `npm ci` put them, which leave no mark for make.
+_INSTALLED = ("--old-file=.venv/.ready", "--old-file=node_modules/.ready")
+# How a make that called this process speaks to those below it: `make rehearse -n ENV=prod` concerns the rehearsal only.
+_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
+_NO_DIFFERENCE = "Number of stacks with differences: 0"
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,10 @@ class CdkMissingError(RuntimeError):
 
 
 class CdkError(RuntimeError):
-    """The CDK command line ended with an error; carries the end of its output."""
+    """A command of the deployment ended with an error; carries the end of its output."""
 
     def __init__(self, command: str, code: int, output: list[str]) -> None:
-        super().__init__(f"cdk {command} ended with exit code {code}")
+        super().__init__(f"{command} ended with exit code {code}")
         self.command = command
         self.code = code
         self.output = output
@@ -62,12 +71,15 @@ def require_cdk() -> None:
     """Refuses a rehearsal that would find out only after its account has started.
 
     Raises:
-        CdkMissingError: it is neither installed beside the project nor found in PATH.
+        CdkMissingError: it is neither installed beside the project nor found in PATH, or there is no make.
     """
-    if shutil.which("cdk", path=_search_path(os.environ.get("PATH", ""))) is None:
+    path = _search_path(os.environ.get("PATH", ""))
+    if shutil.which("cdk", path=path) is None:
         raise CdkMissingError(
             f"there is no CDK command line: no cdk in {_CDK_FOLDER} or PATH. Run `npm ci` or `make setup`"
         )
+    if shutil.which("make", path=path) is None:
+        raise CdkMissingError("there is no make in PATH; a rehearsal runs the recipes of the Makefile. Install it")
 
 
 def _search_path(path: str) -> str:
@@ -79,7 +91,7 @@ def parse_event(line: str) -> StackEvent | None:
     """A progress line of the CDK as an event; None for any other line."""
     match = _EVENT.match(line)
     if match is None:
-        return None
+        return _stack_event(line)
     total = match["total"]
     return StackEvent(
         stack=match["stack"],
@@ -91,70 +103,130 @@ def parse_event(line: str) -> StackEvent | None:
     )
 
 
-class Cdk:
-    """The CDK CLI of node_modules, bound to one account and one log file."""
+def _stack_event(line: str) -> StackEvent | None:
+    match = _DESTROYED.match(line)
+    if match is None:
+        return None
+    status = "DELETE_COMPLETE" if match["state"] == "destroyed" else "DELETE_IN_PROGRESS"
+    stack, kind = match["stack"], "AWS::CloudFormation::Stack"
+    return StackEvent(stack=stack, done=0, total=None, status=status, resource_type=kind, resource=stack)
 
-    def __init__(self, *, environment: Mapping[str, str], log: Path, on_event: Listener, assembly: Path) -> None:
+
+class Cdk:
+    """What a user types to deploy one environment, bound to one account and one log file.
+
+    No command gets an option that the documentation does not print: an option that no user passes hides what users
+    meet. The environment alone says which account it is and where the assembly goes, and that waiting is short.
+
+    Args:
+        env: name of the environment.
+        environment: variables of the commands, with the account's.
+        log: file that gets the commands and their output.
+        on_event: hears of every resource that changes its state.
+        assembly: folder of the synthesized templates, in place of ``cdk.out``.
+    """
+
+    def __init__(
+        self, *, env: str, environment: Mapping[str, str], log: Path, on_event: Listener, assembly: Path
+    ) -> None:
+        self._env = env
         self._log = log
         self._on_event = on_event
-        self._assembly = assembly
-        self._environment = dict(environment) | {
+        self._environment = {key: value for key, value in environment.items() if key not in _OF_MAKE} | {
             "PATH": _search_path(environment.get("PATH", "")),
-            "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-            "NO_COLOR": "1",
-            "CI": "true",  # all of its output on standard output, and no animation
             "NODE_OPTIONS": f"--require={_POLLING}",
+            "CDK_OUTPUT": str(assembly),  # read by the CDK command line itself
         }
 
-    def synth(self, env: str) -> list[str]:
-        """Synthesizes the app of an environment into the assembly folder; Python runs this one time only."""
-        return self.run("synth", "--quiet", "-c", f"env={env}", "--output", str(self._assembly))
+    def synth(self) -> list[str]:
+        """Synthesizes the environment."""
+        return self.make("synth")
 
     def bootstrap(self, account: str, region: str) -> list[str]:
-        """Prepares the account as every CDK account is prepared."""
-        policy = "arn:aws:iam::aws:policy/AdministratorAccess"
-        return self.run(
-            "bootstrap", *self._app(), f"aws://{account}/{region}", "--cloudformation-execution-policies", policy
-        )
+        """Prepares the account."""
+        return self.run(["cdk", "bootstrap", f"aws://{account}/{region}"])
 
-    def deploy(self) -> list[str]:
-        """Deploys all stacks of the assembly."""
-        options = ["--all", "--require-approval", "never", "--progress", "events", "--concurrency", str(CONCURRENCY)]
-        return self.run("deploy", *self._app(), *options)
+    def deploy(self, *, terminal: bool = False) -> list[str]:
+        """Deploys all stacks; nothing may be asked, at a terminal neither."""
+        return self.make("deploy", terminal=terminal)
 
     def diff(self) -> list[str]:
-        """Compares the assembly with what is deployed; raises CdkError when there is a difference."""
-        return self.run("diff", *self._app(), "--fail")
+        """Compares the environment with what is deployed.
+
+        Raises:
+            CdkError: there is a difference.
+        """
+        lines = self.make("diff")
+        if not any(_NO_DIFFERENCE in line for line in lines):
+            raise CdkError(f"make diff ENV={self._env} shows differences and", 0, lines)
+        return lines
 
     def destroy(self) -> list[str]:
-        """Destroys all stacks of the assembly, in the reverse order of their dependencies."""
-        options = ["--all", "--force", "--progress", "events", "--concurrency", str(CONCURRENCY)]
-        return self.run("destroy", *self._app(), *options)
+        """Destroys all stacks, and says yes when it is asked."""
+        return self.make("destroy", terminal=True, answer="y")
 
-    def run(self, command: str, *options: str) -> list[str]:
+    def make(self, target: str, *, terminal: bool = False, answer: str | None = None) -> list[str]:
+        """Runs a recipe of the Makefile for this environment."""
+        said = ["make", target, f"ENV={self._env}"]
+        command = ["make", "--no-print-directory", *_INSTALLED, *said[1:]]
+        return self.run(command, said=said, terminal=terminal, answer=answer)
+
+    def run(
+        self,
+        command: list[str],
+        *,
+        said: list[str] | None = None,
+        terminal: bool = False,
+        answer: str | None = None,
+    ) -> list[str]:
         """Runs one command; its output goes to the log, its events to the listener.
+
+        Args:
+            command: the command.
+            said: how an error names it, if not in full.
+            terminal: whether it runs at a terminal.
+            answer: what a question gets there.
 
         Returns:
             The lines of output.
 
         Raises:
-            CdkError: the command failed.
+            CdkError: the command failed, or asked something that nobody answers.
         """
         lines: list[str] = []
+        name = shlex.join(said or command)
         with self._log.open("a", encoding="utf-8") as log:
-            log.write(f"\n$ cdk {command} {' '.join(options)}\n")
-            with running(["cdk", command, *options], env=self._environment, cwd=PROJECT, stdout=PIPE) as process:
-                for raw in process.stdout or ():
-                    line = raw.decode(errors="replace").rstrip()
-                    log.write(f"{line}\n")
-                    log.flush()
-                    lines.append(line)
-                    if event := parse_event(line):
-                        self._on_event(event)
+            log.write(f"\n$ {shlex.join(command)}\n")
+            with self._started(command, terminal=terminal, answer=answer) as (process, output):
+                try:
+                    for line in output:
+                        if terminal and line in lines:  # the CDK draws its bar, and the lines above it, again and again
+                            continue
+                        log.write(f"{line}\n")
+                        log.flush()
+                        lines.append(line)
+                        if event := parse_event(line):
+                            self._on_event(event)
+                except UnexpectedQuestionError as question:
+                    raise CdkError(f"{name} asks {question} and", 1, lines) from question
                 code = process.wait()
         if code:
-            raise CdkError(command, code, lines)
+            raise CdkError(name, code, lines)
         return lines
 
-    def _app(self) -> list[str]:
-        return ["--app", str(self._assembly)]
+    @contextmanager
+    def _started(
+        self, command: list[str], *, terminal: bool, answer: str | None
+    ) -> Iterator[tuple[Popen[bytes], Iterator[str]]]:
+        """The running command, and the lines that it prints."""
+        if not terminal:
+            with running(command, env=self._environment, cwd=PROJECT, stdout=PIPE) as process:
+                yield process, (raw.decode(errors="replace").rstrip() for raw in process.stdout or ())
+            return
+        reader, program = open_terminal()
+        try:
+            with running(command, env=self._environment, cwd=PROJECT, stdout=program) as process:
+                os.close(program)
+                yield process, lines_of(reader, answer=answer)
+        finally:
+            os.close(reader)

@@ -81,6 +81,7 @@ class Rehearsal:
                 f"Rehearsal of [bold]{self._name}[/bold] in {self._settings.region}; logs in {folder.folder}"
             )
             cdk = Cdk(
+                env=self._name,
                 environment=account.environment(),
                 log=self._log,
                 on_event=self._display.event,
@@ -116,16 +117,17 @@ class Rehearsal:
 
     def _deploy(self, cdk: Cdk, account: EmbeddedAccount) -> None:
         stacks = self._stacks()
-        with self._display.step("synthesize"):
-            cdk.synth(self._name)
+        with self._display.step("make synth"):
+            cdk.synth()
         with self._display.step("cdk bootstrap"):
             cdk.bootstrap(account.options.account_id, account.options.region)
-        with self._display.step(f"cdk deploy --all ({len(stacks)} stacks)"):
-            cdk.deploy()
+        # A person has a terminal, a build has none: each gets through.
+        with self._display.step(f"make deploy ({len(stacks)} stacks), at a terminal"):
+            cdk.deploy(terminal=True)
             self._display.note(f"Kubernetes objects and Helm releases: {NOTE}")
-        with self._display.step("cdk deploy --all again changes nothing"):
+        with self._display.step("make deploy again, without a terminal, changes nothing"):
             require_no_changes(cdk.deploy(), stacks)
-        with self._display.step("cdk diff is empty"):
+        with self._display.step("make diff is empty"):
             cdk.diff()
 
     def _smoke(self, account: EmbeddedAccount) -> dict[str, Any]:
@@ -144,16 +146,16 @@ class Rehearsal:
     def _destroy(self, cdk: Cdk, account: EmbeddedAccount) -> list[Leftover]:
         cloudformation = account.client("cloudformation")
         ids = [entry["StackId"] for entry in cloudformation.describe_stacks()["Stacks"]]
-        with self._display.step("cdk destroy --all"):
+        with self._display.step("make destroy"):
             self._unprotect(cloudformation)
             cdk.destroy()
             if left := remaining_stacks(cloudformation, self._stacks()):
-                raise RehearsalError(f"after cdk destroy --all these stacks are still there: {', '.join(left)}")
+                raise RehearsalError(f"after make destroy these stacks are still there: {', '.join(left)}")
             retained = leftovers(cloudformation, ids)
             network = account.options.network
             existing = {network.vpc_id} if network else set()
             if left := strays(account.client, retained, existing=existing):
-                raise RehearsalError(f"cdk destroy --all left behind, and no template retains it: {', '.join(left)}")
+                raise RehearsalError(f"make destroy left behind, and no template retains it: {', '.join(left)}")
         for kind, names in by_type(retained).items():
             self._display.note(f"retained on purpose: {len(names)} x {kind}: {', '.join(names)}")
         return retained

@@ -91,7 +91,8 @@ def main(command: list[str]) -> int:
         # The command's own session: Ctrl-C in the terminal reaches the rehearsal alone, which decides what ends when.
         child = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            # Where its output is a terminal it reads its answers there; this process' own input is no answer.
+            stdin=1 if os.isatty(1) else subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_die_with_guard,  # noqa: PLW1509 - this process has one thread
         )

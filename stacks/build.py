@@ -42,7 +42,7 @@ def build_environment(scope: Construct, env: Environment) -> EnvironmentStacks:
     """Create the stacks of an environment.
 
     Each stack depends on those whose values it uses and on nothing else: MSK and EKS, which take longest, are created
-    at the same time (``cdk deploy --all --concurrency 4``), and only Milvus waits for both.
+    at the same time (``make deploy``), and only Milvus waits for both.
     """
     network = NetworkStack(
         scope,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:  # noqa: ANN401
     from ministack.services.cloudformation import custom_resource, engine  # noqa: PLC0415 - the same
 
     _references(engine)
+    _conditions(engine)
     _functions(lambda_svc, custom_resource)
     _buckets(handlers["AWS::S3::Bucket"], s3)
     _subnets(handlers["AWS::EC2::Subnet"], aws)
@@ -40,6 +42,28 @@ def _references(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
         references.check(template)
 
     engine._validate_template_statics = validated  # noqa: SLF001
+
+
+def _conditions(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
+    """The emulator's conditions compare a ``Fn::Join`` as it stands: the bootstrap takes no policies for some."""
+    evaluate: Callable[[dict[str, Any], dict[str, Any]], dict[str, bool]] = engine._evaluate_conditions  # noqa: SLF001
+
+    def joined(node: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(node, list):
+            return [joined(entry, params) for entry in node]
+        if not isinstance(node, dict):
+            return node
+        if "Fn::Join" in node:
+            return engine._resolve_refs(node, {}, params, {}, {}, "", "")  # noqa: SLF001
+        return {key: joined(value, params) for key, value in node.items()}
+
+    def evaluated(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
+        return evaluate({**template, "Conditions": joined(template.get("Conditions", {}), params)}, params)
+
+    # Its modules have taken the function by name.
+    for name, module in list(sys.modules.items()):
+        if name.startswith(engine.__package__) and getattr(module, evaluate.__name__, None) is evaluate:
+            setattr(module, evaluate.__name__, evaluated)
 
 
 def _secrets(entry: Entry) -> None:

@@ -178,5 +178,5 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
 
 
 def _leaks(key: str) -> bool:
-    """Whether a variable of the caller could lead the rehearsal to a real account or a proxy."""
-    return key.startswith("AWS_") or key.upper() in {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NODE_OPTIONS"}
+    """Whether a variable of the caller could lead to a real account or a proxy, or is an option of the CDK's."""
+    return key.startswith(("AWS_", "CDK_")) or key.upper() in {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NODE_OPTIONS"}

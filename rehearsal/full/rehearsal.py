@@ -36,12 +36,12 @@ from settings import load_environment
 _HELM_RESOURCE = "Custom::AWSCDK-EKS-HelmChart"
 SYNTH = "synthesize; layers and charts at hand"
 BOOTSTRAP = "cdk bootstrap"
-DEPLOY = "cdk deploy --all"
+DEPLOY = "make deploy"
 WORKLOADS = "every deployment available with the replicas of the settings"
 SECRETS = "External Secrets Operator copies the generated secrets"
 UPGRADE = "upgrade: image tag and replicas change, nothing else"
 OUTAGE = "fault: API server unreachable during a deployment"
-DESTROY = "cdk destroy --all, and nothing left but what is retained"
+DESTROY = "make destroy, and nothing left but what is retained"
 _PREFIX = "fault: MSK secret without the prefix AmazonMSK_"
 _SMOKE = "Milvus: ops smoke passes, rows travel through Kafka into S3"
 
@@ -90,6 +90,7 @@ class FullRehearsal:
     def _deployed(self) -> None:
         site = Site(
             run=self._run,
+            env_name=self._name,
             env=self._env,
             tools=self._tools,
             controller_has_chart=CONTROLLER not in self._missing,
@@ -118,8 +119,8 @@ class FullRehearsal:
             steps.run("cdk deploy of every stack but Milvus's", "real", deployment.deploy_without_milvus)
             return
         steps.run(DEPLOY, "real", deployment.deploy, needs=[BOOTSTRAP])
-        steps.run("cdk deploy --all again changes nothing", "real", deployment.deploy_again, needs=[DEPLOY])
-        steps.run("cdk diff is empty", "real", deployment.diff, needs=[DEPLOY])
+        steps.run("make deploy again changes nothing", "real", deployment.deploy_again, needs=[DEPLOY])
+        steps.run("make diff is empty", "real", deployment.diff, needs=[DEPLOY])
 
     def _look(self, deployment: Deployment) -> None:
         """The state of the cluster: control plane and objects are real, nodes and pods are simulated."""
@@ -182,7 +183,7 @@ def pull_charts(env: str, *, report: Callable[[str], None]) -> None:
 
 def _synthesize(env: str, assembly: Path, log: Path) -> None:
     environment = {**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"}
-    Cdk(environment=environment, log=log, on_event=lambda _: None, assembly=assembly).synth(env)
+    Cdk(env=env, environment=environment, log=log, on_event=lambda _: None, assembly=assembly).synth()
 
 
 def charts_of(assembly: Path) -> list[Wanted]:

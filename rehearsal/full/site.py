@@ -35,6 +35,7 @@ class Site(RunningPart):
 
     Args:
         run: folder of logs and data.
+        env_name: name of the environment's file.
         env: the environment's settings.
         tools: folder with helm, kubectl and the AWS command line.
         controller_has_chart: whether the load balancer controller's own chart is installed, not a stand-in.
@@ -44,7 +45,8 @@ class Site(RunningPart):
         account: the embedded account.
     """
 
-    def __init__(self, *, run: Run, env: Environment, tools: Path, controller_has_chart: bool) -> None:
+    def __init__(self, *, run: Run, env_name: str, env: Environment, tools: Path, controller_has_chart: bool) -> None:
+        self._name = env_name
         self.run = run
         self.env = env
         self._tools = tools
@@ -95,6 +97,7 @@ class Site(RunningPart):
     def cdk(self, assembly: Path, *, extra: Mapping[str, str] | None = None, listener: Listener | None = None) -> Cdk:
         """The CDK command line for this account."""
         return Cdk(
+            env=self._name,
             environment={**self.account.environment(), **(extra or {})},
             log=self.run.log("cdk"),
             on_event=listener or _ignore,

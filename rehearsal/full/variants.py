@@ -65,5 +65,5 @@ class Variant:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{env_name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         self.assembly = folder / "cdk.out"
-        self.environment = {FOLDER_VARIABLE: str(folder)}
-        self.options = ("-c", f"env={env_name}", "--app", f"{sys.executable} -m rehearsal.full.variant")
+        # The CDK command line reads the app from CDK_APP as it reads it from cdk.json.
+        self.environment = {FOLDER_VARIABLE: str(folder), "CDK_APP": f"{sys.executable} -m rehearsal.full.variant"}

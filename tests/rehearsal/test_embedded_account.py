@@ -15,7 +15,7 @@ from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.options import ExistingNetwork, ExistingSubnet
-from rehearsal.cdk import CdkError
+from rehearsal.cdk import PROJECT, Cdk, CdkError
 from rehearsal.driver import Rehearsal
 from rehearsal.failure import failures
 from rehearsal.leftovers import leftovers, strays
@@ -83,6 +83,34 @@ def test_the_account_answers_with_its_id_and_region(account: EmbeddedAccount) ->
     assert {
         subnet["SubnetId"] for subnet in account.client("ec2").describe_subnets(SubnetIds=_SUBNETS)["Subnets"]
     } == set(_SUBNETS)
+
+
+def test_the_bootstrap_passes_as_the_pages_print_it(account: EmbeddedAccount, tmp_path: Path) -> None:
+    # GIVEN the policies of docs/delivery.md
+    iam = account.client("iam")
+    for name in ("network", "data", "cluster"):
+        document = (PROJECT / "policies" / f"execution-{name}.json").read_text(encoding="utf-8")
+        iam.create_policy(PolicyName=f"milvus-execution-{name}", PolicyDocument=document)
+    arns = [f"arn:aws:iam::{_ACCOUNT}:policy/milvus-execution-{name}" for name in ("cluster", "data", "network")]
+    cdk = Cdk(
+        env="dev",
+        environment=account.environment(),
+        log=tmp_path / "cdk.log",
+        on_event=lambda _event: None,
+        assembly=tmp_path / "cdk.out",
+    )
+
+    def attached() -> list[str]:
+        role = f"cdk-hnb659fds-cfn-exec-role-{_ACCOUNT}-{_REGION}"
+        return sorted(each["PolicyArn"] for each in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"])
+
+    # WHEN the account is bootstrapped as README prints it, THEN CloudFormation may do everything, as in AWS
+    cdk.bootstrap(_ACCOUNT, _REGION)
+    assert attached() == ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    # WHEN it is bootstrapped as docs/delivery.md prints it, THEN it may do what the policies say
+    options = ["--cloudformation-execution-policies", ",".join(arns)]
+    cdk.run(["cdk", "bootstrap", f"aws://{_ACCOUNT}/{_REGION}", *options])
+    assert attached() == arns
 
 
 def test_an_unknown_type_never_passes(account: EmbeddedAccount) -> None:

@@ -34,6 +34,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     options = AccountOptions(run_dir=folder / "account", region=REGION, account_id=ACCOUNT)
     with EmbeddedAccount(options) as account:
         cdk = Cdk(
+            env="pipeline",
             environment=account.environment(),
             log=folder / "cdk.log",
             on_event=lambda _event: None,

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ import typer
 from botocore.exceptions import ClientError, EndpointConnectionError
 from rich.console import Console
 
+from rehearsal import cdk as cdk_commands
 from rehearsal import cli as command
 from rehearsal.account import AccountOptions, EmbeddedAccount
-from rehearsal.cdk import PROJECT, Cdk, CdkError, StackEvent, parse_event
+from rehearsal.cdk import PROJECT, Cdk, CdkError, CdkMissingError, StackEvent, parse_event, require_cdk
 from rehearsal.display import Display
 from rehearsal.driver import Rehearsal, RehearsalError, existing_network, require_no_changes
 from rehearsal.leftovers import Leftover, by_type
@@ -96,19 +98,95 @@ def test_retained_resources_are_grouped_by_type() -> None:
     assert str(kept[0]) == "AWS::S3::Bucket a (s)"
 
 
-def test_a_failing_command_carries_its_output(tmp_path: Path) -> None:
-    # GIVEN a CDK that fails
-    program = tmp_path / "cdk"
-    program.write_text('#!/bin/sh\necho "no app: $*"; exit 7\n')
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's Makefile in a folder where nothing is installed, and a CDK that writes down how it was called."""
+    (tmp_path / "Makefile").write_bytes((PROJECT / "Makefile").read_bytes())
+    program = tmp_path / "bin" / "cdk"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/bash\necho "cdk $*" >> calls.txt; env > environment.txt\n'
+        '[ -z "$ASKS" ] || { read -p "Delete everything? (y/n)" answer; echo "answered: $answer"; }\n'
+        'echo "Number of stacks with differences: ${DIFFERENCES:-0}"; exit ${CODE:-0}\n'
+    )
     program.chmod(0o700)
-    seen: list[StackEvent] = []
-    cdk = Cdk(environment={"PATH": ""}, log=tmp_path / "cdk.log", on_event=seen.append, assembly=tmp_path / "out")
-    cdk._environment["PATH"] = f"{tmp_path}:/usr/bin:/bin"
-    # WHEN it is run, THEN the error has the exit code and what it said, and the log too
-    with pytest.raises(CdkError, match="cdk diff ended with exit code 7") as caught:
+    monkeypatch.setattr(cdk_commands, "PROJECT", tmp_path)
+    monkeypatch.setattr(cdk_commands, "_CDK_FOLDER", tmp_path / "bin")
+    return tmp_path
+
+
+def _cdk(checkout: Path, on_event: Callable[[StackEvent], None] = lambda _event: None, **variables: str) -> Cdk:
+    environment = {"PATH": "/usr/bin:/bin", **variables}
+    log, assembly = checkout / "cdk.log", checkout / "out"
+    return Cdk(env="dev", environment=environment, log=log, on_event=on_event, assembly=assembly)
+
+
+def test_a_failing_command_carries_its_output(checkout: Path) -> None:
+    # GIVEN a CDK that fails
+    cdk = _cdk(checkout, CODE="7")
+    # WHEN it is run, THEN the error has the command, the exit code and what it said, and the log too
+    with pytest.raises(CdkError, match=r"^make diff ENV=dev ended with exit code 2$") as caught:
         cdk.diff()
-    assert caught.value.output == [f"no app: diff --app {tmp_path / 'out'} --fail"]
-    assert "no app: diff" in (tmp_path / "cdk.log").read_text()
+    assert caught.value.output[0] == "Number of stacks with differences: 0"
+    assert "diff ENV=dev\nNumber of stacks" in (checkout / "cdk.log").read_text()
+
+
+def test_a_difference_fails_the_rehearsal(checkout: Path) -> None:
+    with pytest.raises(CdkError, match=r"^make diff ENV=dev shows differences and ended with exit code 0$"):
+        _cdk(checkout, DIFFERENCES="2").diff()
+
+
+@pytest.mark.parametrize("target", ["synth", "deploy", "diff", "destroy"])
+def test_a_rehearsal_runs_the_recipe_of_the_makefile_and_nothing_else(checkout: Path, target: str) -> None:
+    # GIVEN what a user's `make` runs
+    path = {"PATH": "/usr/bin:/bin"}
+    command = ["make", "-n", "--old-file=.venv/.ready", "--old-file=node_modules/.ready", target, "ENV=dev"]
+    recipe = subprocess.run(command, cwd=checkout, env=path, capture_output=True, text=True, check=True).stdout
+    # WHEN the rehearsal does the same
+    getattr(_cdk(checkout, MAKEFLAGS="n", ENV="prod"), target)()
+    # THEN the CDK is called in the same way: no option of the rehearsal's own, neither as argument nor as variable
+    assert (checkout / "calls.txt").read_text() == recipe
+    variables = re.findall(r"^CDK_\w+", (checkout / "environment.txt").read_text(), flags=re.MULTILINE)
+    assert variables == ["CDK_OUTPUT"]
+    # AND nothing is installed
+    assert not (checkout / ".venv").exists()
+
+
+def test_the_bootstrap_of_a_rehearsal_is_the_one_that_the_readme_prints(checkout: Path) -> None:
+    _cdk(checkout).bootstrap("ACCOUNT", "REGION")
+    call = (checkout / "calls.txt").read_text().strip()
+    assert call == "cdk bootstrap aws://ACCOUNT/REGION"
+    assert f"`{call}`, once for each account and region" in (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_options_of_the_caller_never_reach_the_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # GIVEN a caller whose CDK asks for nothing, which its command line reads from a variable
+    monkeypatch.setenv("CDK_REQUIRE_APPROVAL", "never")
+    # WHEN an account's variables are made
+    given = EmbeddedAccount(AccountOptions(run_dir=tmp_path, region="us-east-2")).environment()
+    # THEN
+    assert "CDK_REQUIRE_APPROVAL" not in given
+
+
+def test_a_question_is_answered_at_a_terminal(checkout: Path) -> None:
+    lines = _cdk(checkout, ASKS="1").destroy()
+    assert "Delete everything? (y/n)" in lines
+    assert "answered: y" in lines
+
+
+def test_a_deployment_that_asks_fails_instead_of_waiting(checkout: Path) -> None:
+    with pytest.raises(CdkError, match=r"^make deploy ENV=dev asks Delete everything\? \(y/n\) and ended"):
+        _cdk(checkout, ASKS="1").deploy(terminal=True)
+
+
+def test_a_stack_that_is_destroyed_at_a_terminal_is_an_event() -> None:
+    for line, status in (
+        ("milvus-dev-eks: destroying... [1/5]", "DELETE_IN_PROGRESS"),
+        (" ✅  milvus-dev-eks: destroyed", "DELETE_COMPLETE"),
+    ):
+        event = parse_event(line)
+        assert event is not None
+        assert (event.stack, event.status, event.of_stack) == ("milvus-dev-eks", status, True)
 
 
 @pytest.mark.parametrize("module", ["rehearsal", "rehearsal.full"])
@@ -126,6 +204,14 @@ runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
     assert done.returncode == 1
     assert f"there is no CDK command line: no cdk in {tmp_path} or PATH. Run `npm ci` or `make setup`" in done.stdout
     assert "logs in" not in done.stdout
+
+
+def test_a_missing_make_is_said_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cdk").touch(mode=0o700)
+    monkeypatch.setattr(cdk_commands, "_CDK_FOLDER", tmp_path)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CdkMissingError, match="there is no make in PATH"):
+        require_cdk()
 
 
 def _event(status: str, *, kind: str = "AWS::CloudFormation::Stack") -> StackEvent:
@@ -153,7 +239,7 @@ def test_a_log_shows_steps_finished_stacks_and_failures() -> None:
 
 
 def test_the_python_of_the_project_runs_the_app(tmp_path: Path) -> None:
-    cdk = Cdk(environment={}, log=tmp_path / "log", on_event=lambda _event: None, assembly=tmp_path)
+    cdk = _cdk(tmp_path)
     assert str(Path(sys.executable).parent) in cdk._environment["PATH"]
 
 

@@ -136,3 +136,24 @@ GUIDE = "https://milvus.io/blog/how-to-deploy-open-source-milvus-vector-database
 @pytest.mark.parametrize("page", ["README.md", "environments/guide.yaml"])
 def test_the_guide_that_is_implemented_is_linked(page: str) -> None:
     assert GUIDE in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_printed_deployments_are_the_recipe_of_the_makefile() -> None:
+    # A deployment of several stacks at a time cannot ask for approval: without this option it stops before the first.
+    recipe = "cdk deploy --all -c env=mine --concurrency 4 --require-approval never"
+    for page in ("README.md", "docs/upgrade.md"):
+        assert recipe in (ROOT / page).read_text(encoding="utf-8"), page
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.ready", "-o", "node_modules/.ready", "deploy", "ENV=mine"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert sorted(done.stdout.split()) == sorted(recipe.split())
+
+
+def test_every_recipe_is_run_by_a_shell() -> None:
+    # Apple's make 3.81 runs a simple recipe itself, past the Makefile's PATH, unless the shell is not its default one.
+    database = subprocess.run(["make", "-pn", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^SHELL := (.*)$", database, flags=re.MULTILINE) == ["/bin/bash"]
