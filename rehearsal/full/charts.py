@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal.parts.cache import cache_folder
-from rehearsal.parts.external_secrets import chart_folder, custom_resource_definitions
+from rehearsal.parts.external_secrets import chart_folder, custom_resource_definitions, version
 
 MILVUS_VARIABLE = "MILVUS_CHARTS"
 FOLDER_VARIABLE = "CHARTS_DIR"
@@ -44,16 +44,17 @@ def find(wanted: Wanted, *, scratch: Path) -> Found | str:
     """The chart, or the reason why it cannot be had: a sentence that says what to do.
 
     Looks in ``MILVUS_CHARTS/<version>`` for Milvus, in ``CHARTS_DIR/<name>/<version>``, ``CHARTS_DIR/<name>`` and
-    ``CHARTS_DIR/<name>-<version>.tgz``, in the module of the secrets operator, and last in the cache, which ``pull``
-    fills. ``scratch`` is where a chart may be put together.
+    ``CHARTS_DIR/<name>-<version>.tgz``, and last in the cache, which ``pull`` fills. The chart of the secrets operator
+    is always that of the controller which runs here, whatever the templates ask for: a controller does not know the
+    switches of another version's chart. ``scratch`` is where a chart may be put together.
     """
+    if wanted.name == OPERATOR:
+        return _of_the_module(wanted, scratch)
     for folder, source in _folders(wanted):
         if folder.is_dir() and _version(folder) == wanted.version:
             return Found(wanted=wanted, path=folder, source=source)
         if folder.suffix == ".tgz" and folder.is_file():
             return Found(wanted=wanted, path=folder, source=source)
-    if wanted.name == OPERATOR:
-        return _of_the_module(wanted, scratch)
     if (archive := _archive(wanted)).is_file():
         return Found(wanted=wanted, path=archive, source=f"pulled from {wanted.repository}")
     variable = MILVUS_VARIABLE if wanted.name == MILVUS else FOLDER_VARIABLE
@@ -107,13 +108,19 @@ def _folders(wanted: Wanted) -> list[tuple[Path, str]]:
 
 def _of_the_module(wanted: Wanted, scratch: Path) -> Found:
     """The operator's chart as its Go module has it, completed as its project does before a release."""
-    path = scratch / f"{wanted.name}-{wanted.version}"
+    here = version()
+    path = scratch / f"{wanted.name}-{here}"
     shutil.copytree(chart_folder(), path, dirs_exist_ok=True)
     metadata = yaml.safe_load((path / "Chart.yaml").read_text(encoding="utf-8"))
-    source = f"the operator's Go module (its chart still says {metadata['version']}; no subchart bitwarden-sdk-server)"
+    source = "from the operator's Go module, without the subchart bitwarden-sdk-server"
+    if here != wanted.version:
+        source = (
+            f"chart and controller of {here}, the newest that builds as a Go module, in place of the templates' "
+            f"{wanted.version}; the objects are the same"
+        )
     # A subchart that is off and not at hand would still be asked for.
     metadata.pop("dependencies", None)
-    (path / "Chart.yaml").write_text(yaml.safe_dump({**metadata, "version": wanted.version}), encoding="utf-8")
+    (path / "Chart.yaml").write_text(yaml.safe_dump({**metadata, "version": here}), encoding="utf-8")
     definitions = yaml.safe_dump_all(custom_resource_definitions())
     (path / "definitions.yaml").write_text(definitions, encoding="utf-8")
     template = '{{- if .Values.installCRDs }}\n{{ .Files.Get "definitions.yaml" }}\n{{- end }}\n'

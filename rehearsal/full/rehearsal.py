@@ -29,6 +29,7 @@ from rehearsal.full.data_path import START, DataPath
 from rehearsal.full.deployment import Deployment
 from rehearsal.full.site import Site
 from rehearsal.full.steps import FullReport, Kind, Steps
+from rehearsal.parts.external_secrets import version
 from rehearsal.parts.netns import isolated
 from rehearsal.parts.run import Run
 from settings import load_environment
@@ -38,7 +39,7 @@ SYNTH = "synthesize; layers and charts at hand"
 BOOTSTRAP = "cdk bootstrap"
 DEPLOY = "make deploy"
 WORKLOADS = "every deployment available with the replicas of the settings"
-SECRETS = "External Secrets Operator copies the generated secrets"
+SECRETS = f"External Secrets Operator {version()} copies the generated secrets"
 UPGRADE = "upgrade: image tag and replicas change, nothing else"
 OUTAGE = "fault: API server unreachable during a deployment"
 DESTROY = "make destroy, and nothing left but what is retained"

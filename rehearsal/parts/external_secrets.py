@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,17 @@ from rehearsal.parts.programs import EXTERNAL_SECRETS, binary
 from rehearsal.parts.run import Run
 
 _TOKEN_SECONDS = 24 * 3600
+
+
+def version() -> str:
+    """The version that the rehearsal runs: the newest that builds as a Go module.
+
+    Later releases are not to be had as Go modules, or not with their secret stores. The objects are the same in both
+    (``external-secrets.io/v1``).
+    """
+    pins = (EXTERNAL_SECRETS.folder / "go.mod").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^require github\.com/external-secrets/external-secrets v(\S+)$", pins, flags=re.MULTILINE)
+    return str(found)
 
 
 def chart_folder() -> Path:

@@ -13,14 +13,16 @@ import pytest
 import yaml
 from rich.console import Console
 
+from rehearsal.cdk import PROJECT
 from rehearsal.full import charts, tools
 from rehearsal.full.account_simulators import NodeSimulator
 from rehearsal.full.charts import Found, Wanted, find, stand_in
 from rehearsal.full.data_path import broker_properties
-from rehearsal.full.rehearsal import beside, charts_of
+from rehearsal.full.rehearsal import SECRETS, beside, charts_of
 from rehearsal.full.steps import Steps, write
 from rehearsal.full.token_webhook import TokenWebhook
 from rehearsal.full.variants import BROKEN_IMAGE, Variant, broken, next_patch, upgrade
+from rehearsal.parts.external_secrets import version
 from rehearsal.parts.process import PartError
 from rehearsal.parts.run import Run
 from settings import load_environment
@@ -123,6 +125,36 @@ def test_helm_takes_the_chart_at_hand_instead_of_its_repository(tmp_path: Path) 
 def test_assembly_without_layers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PartError, match=r"no layer in .* holds helm, kubectl, aws"):
         tools.unpack_layers(tmp_path, tmp_path / "opt")
+
+
+def test_operator_that_runs_here_brings_its_own_chart_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN templates that ask for a newer operator, whose chart is even at hand
+    wanted = Wanted(name=charts.OPERATOR, version="99.0.0", repository="https://charts.example.com")
+    given = tmp_path / "given" / charts.OPERATOR
+    given.mkdir(parents=True)
+    (given / "Chart.yaml").write_text("name: external-secrets\nversion: 99.0.0\n")
+    monkeypatch.setenv(charts.FOLDER_VARIABLE, str(given.parent))
+    # AND what the module of the controller holds
+    module = tmp_path / "module"
+    (module / "templates" / "crds").mkdir(parents=True)
+    (module / "Chart.yaml").write_text("name: external-secrets\nversion: 0.1.0\ndependencies: [{name: other}]\n")
+    monkeypatch.setattr(charts, "chart_folder", lambda: module)
+    monkeypatch.setattr(charts, "custom_resource_definitions", lambda: [{"kind": "CustomResourceDefinition"}])
+    # WHEN the chart is looked for
+    found = find(wanted, scratch=tmp_path / "scratch")
+    # THEN it is the controller's own
+    assert isinstance(found, Found)
+    chart = yaml.safe_load((found.path / "Chart.yaml").read_text())
+    assert chart == {"name": "external-secrets", "version": version()}
+    assert found.source == (
+        f"chart and controller of {version()}, the newest that builds as a Go module, in place of the templates' 99.0.0"
+        "; the objects are the same"
+    )
+    assert f"External Secrets Operator {version()} copies" in SECRETS
+    page = (PROJECT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    assert f"| External Secrets Operator {version()} |" in page
 
 
 def test_charts_of_an_assembly_are_named_once(tmp_path: Path) -> None:
