@@ -71,7 +71,7 @@ def require_cdk() -> None:
     """Refuses a rehearsal that would find out only after its account has started.
 
     Raises:
-        CdkMissingError: it is neither installed beside the project nor found in PATH, or there is no make.
+        CdkMissingError: It is neither installed beside the project nor found in PATH, or there is no make.
     """
     path = _search_path(os.environ.get("PATH", ""))
     if shutil.which("cdk", path=path) is None:
@@ -83,12 +83,12 @@ def require_cdk() -> None:
 
 
 def _search_path(path: str) -> str:
-    """The folders in which programs are searched for: those of the project before any other."""
+    """Return the folders in which programs are searched for: those of the project before any other."""
     return os.pathsep.join([str(_CDK_FOLDER), str(Path(sys.executable).parent), path])
 
 
 def parse_event(line: str) -> StackEvent | None:
-    """A progress line of the CDK as an event; None for any other line."""
+    """Return a progress line of the CDK as an event; None for any other line."""
     match = _EVENT.match(line)
     if match is None:
         return _stack_event(line)
@@ -154,7 +154,7 @@ class Cdk:
         """Compares the environment with what is deployed.
 
         Raises:
-            CdkError: there is a difference.
+            CdkError: There is a difference.
         """
         lines = self.make("diff")
         if not any(_NO_DIFFERENCE in line for line in lines):
@@ -179,7 +179,7 @@ class Cdk:
         terminal: bool = False,
         answer: str | None = None,
     ) -> list[str]:
-        """Runs one command; its output goes to the log, its events to the listener.
+        """Run one command; its output goes to the log, its events to the listener.
 
         Args:
             command: the command.
@@ -191,7 +191,7 @@ class Cdk:
             The lines of output.
 
         Raises:
-            CdkError: the command failed, or asked something that nobody answers.
+            CdkError: The command failed, or asked something that nobody answers.
         """
         lines: list[str] = []
         name = shlex.join(said or command)

@@ -49,7 +49,7 @@ class Display:
         self._close(title, "[green]✓[/green]")
 
     def event(self, event: StackEvent) -> None:
-        """Takes one stack event; failures and finished stacks are printed, the rest is shown while it lasts."""
+        """Take one stack event: print failures and finished stacks, and show the rest while it lasts."""
         self._stacks[event.stack] = event
         if event.status.endswith("_FAILED") and not event.of_stack:
             self._say(f"    [red]{event.stack}[/red] {escape(event.resource)}")
@@ -58,11 +58,11 @@ class Display:
             self._say(f"    [green]{event.stack}[/green] {event.status.lower()}{counted}")
 
     def note(self, text: str) -> None:
-        """A remark that stays on the screen."""
+        """Print a remark that stays on the screen."""
         self._say(f"    {escape(text)}")
 
     def __rich__(self) -> Table:
-        """What a terminal shows while a step runs."""
+        """Show that a step runs, where there is a terminal."""
         table = Table.grid(padding=(0, 1))
         table.add_row(
             Text(f"… {self._title}", style="cyan"), Text(f"{time.monotonic() - self._began:.0f} s", style="dim")

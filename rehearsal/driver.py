@@ -69,11 +69,11 @@ class Rehearsal:
         self._keep = keep
 
     def run(self) -> Report:
-        """Runs all steps.
+        """Run all steps.
 
         Raises:
-            RehearsalError: a step failed; nothing that it started is left running.
-            AccountError: the account did not start, or ended before its time.
+            RehearsalError: A step failed; nothing that it started is left running.
+            AccountError: The account did not start, or ended before its time.
         """
         with Run() as folder, EmbeddedAccount(self._options(folder)) as account:
             self._log = folder.log("cdk")
@@ -136,7 +136,7 @@ class Rehearsal:
         return report
 
     def _show(self, account: EmbeddedAccount) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What a user of a real deployment would see, as tables; and the same as data."""
+        """Return what a user of a real deployment would see, as tables, and the same as data."""
         status = ["status", "--env", self._name, "--records", str(account.options.workloads)]
         endpoints = ["endpoints", "--env", self._name]
         for arguments in (status, endpoints):
@@ -199,7 +199,7 @@ class Rehearsal:
 
     @contextmanager
     def _explained(self, account: EmbeddedAccount) -> Iterator[None]:
-        """Turns an error of the CDK into stack, resource and reason, and a lost account into the end of its log."""
+        """Turn an error of the CDK into stack, resource and reason, and a lost account into the end of its log."""
         try:
             try:
                 yield
@@ -212,7 +212,7 @@ class Rehearsal:
 
 
 def existing_network(settings: Environment) -> ExistingNetwork | None:
-    """The VPC that an environment expects to find; its subnets share the VPC's range evenly."""
+    """Return the VPC that an environment expects to find; its subnets share the VPC's range evenly."""
     existing = settings.network.existing
     if existing is None:
         return None
@@ -237,7 +237,7 @@ def require_no_changes(lines: list[str], stacks: list[str]) -> None:
     """Refuses a repeated deployment that changed something.
 
     Raises:
-        RehearsalError: naming the stacks that were not left alone.
+        RehearsalError: Naming the stacks that were not left alone.
     """
     unchanged = {line.split()[1] for line in lines if line.strip().endswith("(no changes)") and len(line.split()) > 2}
     if changed := [name for name in stacks if name not in unchanged]:

@@ -27,7 +27,7 @@ class Failure(BaseModel):
 
 
 def failures(cloudformation: Any, stacks: list[str]) -> list[Failure]:  # noqa: ANN401 - a boto3 client
-    """The resources that failed in these stacks, oldest first, without those that only followed."""
+    """Return the resources that failed in these stacks, oldest first, without those that only followed."""
     found: list[Failure] = []
     for stack in stacks:
         try:

@@ -27,7 +27,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _die_with_guard() -> None:
-    """Runs in the child before exec: the kernel ends it when this guard is killed with SIGKILL."""
+    """Run in the child before exec: the kernel ends it when this guard is killed with SIGKILL."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -78,7 +78,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def main(command: list[str]) -> int:
-    """Runs ``command`` and returns its exit code (128 + number when a signal ended it)."""
+    """Run ``command`` and return its exit code (128 + number when a signal ended it)."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     waker, woken = os.pipe()
     os.set_blocking(woken, False)

@@ -23,7 +23,7 @@ class Leftover(BaseModel):
 
 
 def leftovers(cloudformation: Any, stack_ids: list[str]) -> list[Leftover]:  # noqa: ANN401 - a boto3 client
-    """The resources that deleting these stacks skipped."""
+    """Return the resources that deleting these stacks skipped."""
     found = []
     for stack_id in stack_ids:
         for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
@@ -55,7 +55,7 @@ def by_type(retained: list[Leftover]) -> dict[str, list[str]]:
 
 
 def strays(client: Callable[[str], Any], retained: list[Leftover], *, existing: set[str]) -> list[str]:
-    """What is still in the account although nobody retains it.
+    """Return what is still in the account although nobody retains it.
 
     Args:
         client: gives a boto3 client of the account.

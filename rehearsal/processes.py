@@ -20,7 +20,7 @@ def spawn(
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = subprocess.STDOUT,
 ) -> subprocess.Popen[bytes]:
-    """Starts ``command`` under the guard (:mod:`rehearsal.guard`).
+    """Start ``command`` under the guard (:mod:`rehearsal.guard`).
 
     The returned process is the guard; it exits with the command's code. Its standard input is the line of life: it
     closes when this process ends in whatever way, and the guard then ends the command with all of its descendants.
@@ -37,7 +37,7 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], *, grace: float = 10.0) -> None:
-    """Ends what :func:`spawn` started and waits up to ``grace`` seconds before the guard itself is killed."""
+    """End what :func:`spawn` started, and wait up to ``grace`` seconds before the guard itself is killed."""
     if process.stdin is not None:
         with suppress(OSError):
             process.stdin.close()
@@ -57,7 +57,7 @@ def running(
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = subprocess.STDOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that runs for the length of a ``with`` block."""
+    """Run a program for the length of a ``with`` block."""
     process = spawn(command, env=env, cwd=cwd, stdout=stdout, stderr=stderr)
     try:
         yield process

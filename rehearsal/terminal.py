@@ -29,7 +29,7 @@ def lines_of(reader: int, *, answer: str | None) -> Iterator[str]:
     """What a program prints, line by line and without colours; a question ending in (y/n) is a line, and is answered.
 
     Raises:
-        UnexpectedQuestionError: it asks, and ``answer`` is None.
+        UnexpectedQuestionError: It asks, and ``answer`` is None.
     """
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     rest = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """The layers over one another: mappings key by key, everything else (lists too) replaced by the later one."""
+    """Put the layers over one another: mappings key by key; anything else (lists too) is replaced by the later one."""
     result: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():

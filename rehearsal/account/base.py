@@ -31,7 +31,7 @@ class Request:
     previous: Properties = field(default_factory=dict)
 
     def name(self, *, length: int = 64) -> str:
-        """The name CloudFormation would generate: stack, logical id, a suffix; stable over updates."""
+        """Return the name CloudFormation would generate: stack, logical id, a suffix; stable over updates."""
         suffix = hashlib.sha256(f"{self.stack}/{self.logical_id}".encode()).hexdigest()[:12].upper()
         return f"{f'{self.stack}-{self.logical_id}'[: length - 13]}-{suffix}"
 
@@ -41,14 +41,14 @@ class Handler(ABC):
 
     @abstractmethod
     def create(self, request: Request) -> Created:
-        """Creates the resource; raises ResourceError as AWS would."""
+        """Create the resource; raise ResourceError as AWS would."""
 
     @abstractmethod
     def delete(self, request: Request) -> None:
-        """Deletes the resource; something that is gone already is no error, as in AWS."""
+        """Delete the resource; something that is gone already is no error, as in AWS."""
 
     def update(self, request: Request) -> Created:
-        """Changes the resource in place; properties that need a replacement never come here."""
+        """Change the resource in place; properties that need a replacement never come here."""
         self.delete(request)
         return self.create(request)
 
@@ -57,7 +57,7 @@ Rule = Callable[[Request], None]
 
 
 def tag_list(properties: Properties) -> list[dict[str, str]]:
-    """The ``Tags`` property as the list of Key and Value that the services take."""
+    """Return the ``Tags`` property as the list of Key and Value that the services take."""
     tags = properties.get("Tags") or []
     if isinstance(tags, dict):
         return [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -65,5 +65,5 @@ def tag_list(properties: Properties) -> list[dict[str, str]]:
 
 
 def tag_map(properties: Properties) -> dict[str, str]:
-    """The ``Tags`` property as a mapping."""
+    """Return the ``Tags`` property as a mapping."""
     return {tag["Key"]: tag["Value"] for tag in tag_list(properties)}

@@ -34,7 +34,7 @@ def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:  # noqa: ANN401
 
 
 def _references(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
-    """The emulator takes a reference to nothing for the text of its name."""
+    """Refuse a reference to nothing, which the emulator takes for the text of its name."""
     validate: Callable[[dict[str, Any]], None] = engine._validate_template_statics  # noqa: SLF001
 
     def validated(template: dict[str, Any]) -> None:
@@ -85,12 +85,12 @@ def _secrets(entry: Entry) -> None:
 
 
 def secret_name(arn: str) -> str:
-    """The name in ``arn:aws:secretsmanager:region:account:secret:NAME-suffix``; a name is returned as it is."""
+    """Return the name in ``arn:aws:secretsmanager:region:account:secret:NAME-suffix``; a name is returned as it is."""
     return arn.split(":", 6)[6].rpartition("-")[0] if arn.startswith("arn:") else arn
 
 
 def _buckets(entry: Entry, s3: Any) -> None:  # noqa: ANN401 - a module of the emulator
-    """The emulator drops a bucket's tags, by which CDK's function knows that it may empty the bucket."""
+    """Keep a bucket's tags, by which CDK's function knows that it may empty the bucket; the emulator drops them."""
     create, update = entry["create"], entry["update"]
 
     def created(logical_id: str, properties: Properties, stack: str) -> Any:  # noqa: ANN401 - as the emulator
@@ -107,7 +107,7 @@ def _buckets(entry: Entry, s3: Any) -> None:  # noqa: ANN401 - a module of the e
 
 
 def _subnets(entry: Entry, aws: Callable[[str], Any]) -> None:
-    """The emulator deletes subnets under the feet of whatever stands in them."""
+    """Refuse to delete a subnet under the feet of whatever stands in it; the emulator deletes it."""
     delete = entry["delete"]
 
     def deleted(physical_id: str, properties: Properties, *rest: str) -> None:
@@ -118,7 +118,7 @@ def _subnets(entry: Entry, aws: Callable[[str], Any]) -> None:
 
 
 def _functions(lambda_svc: Any, custom_resource: Any) -> None:  # noqa: ANN401 - modules of the emulator
-    """A function that crashes without an answer makes CloudFormation wait an hour; here it fails at once."""
+    """Fail at once when a function crashes without an answer; CloudFormation would wait an hour."""
     execute: Callable[[Entry, Any], Entry] = lambda_svc._execute_function_with_config_scope  # noqa: SLF001
 
     def executed(function: Entry, event: Any) -> Entry:  # noqa: ANN401 - an event of any shape

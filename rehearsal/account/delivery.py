@@ -31,11 +31,11 @@ class Recorded(Handler):
         self._records = Store()
 
     def create(self, request: Request) -> Created:
-        """Keeps the properties under what ``Ref`` returns."""
+        """Keep the properties under what ``Ref`` returns."""
         return self._keep(request, self._identify(request))
 
     def update(self, request: Request) -> Created:
-        """Replaces the properties; the identity stays."""
+        """Replace the properties; the identity stays."""
         return self._keep(request, request.physical_id)
 
     def delete(self, request: Request) -> None:
@@ -52,7 +52,7 @@ def _named(property_name: str) -> Callable[[Request], str]:
 
 
 def handlers() -> dict[str, Handler]:
-    """The recorded types with what ``Ref`` and ``Fn::GetAtt`` give in AWS."""
+    """Return the recorded types with what ``Ref`` and ``Fn::GetAtt`` give in AWS."""
 
     def connection(request: Request, arn: str) -> dict[str, str]:
         # A new connection waits for somebody to authorize it in the console, in AWS too.

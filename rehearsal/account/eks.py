@@ -47,7 +47,7 @@ class Addon(Handler):
         return Created(f"{cluster}|{name}", {"Arn": got["addon"]["addonArn"]})
 
     def delete(self, request: Request) -> None:
-        """Removes the add-on."""
+        """Remove the add-on."""
         name, cluster = request.properties["AddonName"], request.properties["ClusterName"]
         _delete(request, "delete_addon", clusterName=cluster, addonName=name)
 
@@ -84,7 +84,7 @@ class AccessEntry(Handler):
     """AWS::EKS::AccessEntry: ``Ref`` is principal and cluster joined by a bar."""
 
     def create(self, request: Request) -> Created:
-        """Creates the entry and associates its policies."""
+        """Create the entry and associate its policies."""
         wanted = request.properties
         cluster = require_cluster(request)
         mode = (cluster.get("accessConfig") or {}).get("authenticationMode", "CONFIG_MAP")
@@ -108,12 +108,12 @@ class AccessEntry(Handler):
         return Created(f"{wanted['PrincipalArn']}|{wanted['ClusterName']}", {"AccessEntryArn": got["accessEntryArn"]})
 
     def update(self, request: Request) -> Created:
-        """Groups and policies change in place."""
+        """Change groups and policies in place."""
         self.delete(request)
         return self.create(request)
 
     def delete(self, request: Request) -> None:
-        """Removes the entry with its policies."""
+        """Remove the entry with its policies."""
         wanted = request.previous or request.properties
         _delete(request, "delete_access_entry", clusterName=wanted["ClusterName"], principalArn=wanted["PrincipalArn"])
 
@@ -153,7 +153,7 @@ class PodIdentity(Handler):
         return Created(arn, {"AssociationArn": arn, "AssociationId": got["associationId"], "ExternalId": ""})
 
     def delete(self, request: Request) -> None:
-        """Removes the binding."""
+        """Remove the binding."""
         wanted = request.previous or request.properties
         identifier = request.physical_id.rpartition("/")[2]
         _delete(request, "delete_pod_identity_association", clusterName=wanted["ClusterName"], associationId=identifier)

@@ -24,7 +24,7 @@ class EksApi:
         self._delete = self._eks._delete_cluster  # noqa: SLF001 - the same
 
     def install(self) -> None:
-        """Puts this around the emulator's CreateCluster."""
+        """Put this around the emulator's CreateCluster."""
         self._eks._create_cluster = self.create_cluster  # noqa: SLF001 - see above
         self._eks._delete_cluster = self.delete_cluster  # noqa: SLF001 - see above
         # Without it the emulator would look for Docker in a thread of its own and change the endpoint later.

@@ -24,12 +24,12 @@ _UPGRADED_FROM: dict[str, str] = {}
 
 
 def refused(error: ClientError) -> ResourceError:
-    """What EKS answered, as a resource handler reports it."""
+    """Return what EKS answered, as a resource handler reports it."""
     return service_fault("Eks", error.response["Error"]["Message"])
 
 
 def require_cluster(request: Request) -> dict[str, Any]:
-    """The cluster that the resource belongs to; refused when there is none."""
+    """Return the cluster that the resource belongs to; refuse where there is none."""
     name = request.properties["ClusterName"]
     try:
         cluster: dict[str, Any] = request.aws("eks").describe_cluster(name=name)["cluster"]
@@ -45,7 +45,7 @@ def check_cluster(request: Request) -> None:
     https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterVersion.html
 
     Raises:
-        ResourceError: the first rule that is broken.
+        ResourceError: The first rule that is broken.
     """
     wanted = request.properties
     require_role(request, wanted["RoleArn"], service="Eks", principal="eks.amazonaws.com")
@@ -67,7 +67,7 @@ def check_cluster(request: Request) -> None:
 
 
 def _check_version(request: Request) -> None:
-    """A known version; for a cluster that exists the next one, or the one that it was upgraded from."""
+    """Check the version: a known one; for a cluster that exists the next one, or the one that it was upgraded from."""
     version = str(request.properties.get("Version", KUBERNETES_VERSIONS[-1]))
     cluster: dict[str, Any] = {}
     if request.previous:
@@ -125,7 +125,7 @@ def check_nodegroup(request: Request) -> None:
     https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupVersion.html
 
     Raises:
-        ResourceError: the first rule that is broken.
+        ResourceError: The first rule that is broken.
     """
     wanted = request.properties
     cluster = require_cluster(request)

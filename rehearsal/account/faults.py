@@ -10,7 +10,7 @@ class ResourceError(ValueError):
 
 
 def invalid_request(message: str, *, code: str = "InvalidRequest") -> ResourceError:
-    """What a resource handler of CloudFormation reports when the service refuses a request.
+    """Return what a resource handler of CloudFormation reports when the service refuses a request.
 
     ``code`` is one of CloudFormation's handler error codes:
     https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
@@ -21,7 +21,7 @@ def invalid_request(message: str, *, code: str = "InvalidRequest") -> ResourceEr
 
 
 def service_fault(service: str, message: str, *, status: int = 400, code: str = "InvalidRequest") -> ResourceError:
-    """The same for an error that names its service, as the SDK-based handlers report it."""
+    """Return the same for an error that names its service, as the SDK-based handlers report it."""
     return invalid_request(
         f"{message} (Service: {service}, Status Code: {status}, Request ID: {uuid.uuid4()})", code=code
     )

@@ -19,7 +19,7 @@ _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
 def role_name(arn: str) -> str | None:
-    """The name in the ARN of an IAM role; None for anything else."""
+    """Return the name in the ARN of an IAM role; None for anything else."""
     match = re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:.*/)?([\w+=,.@-]{1,64})", arn)
     return match.group(1) if match else None
 
@@ -44,7 +44,7 @@ class OidcProvider(Handler):
     """AWS::IAM::OIDCProvider: ``Ref`` is its ARN."""
 
     def create(self, request: Request) -> Created:
-        """Registers an issuer; it exists once per account."""
+        """Register an issuer; it exists once per account."""
         wanted = request.properties
         url = urlsplit(wanted.get("Url", ""))
         if url.scheme != "https" or not url.netloc or url.query:
@@ -69,7 +69,7 @@ class OidcProvider(Handler):
         return Created(request.physical_id, {"Arn": request.physical_id})
 
     def delete(self, request: Request) -> None:
-        """Removes the issuer."""
+        """Remove the issuer."""
         request.aws("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=request.physical_id)
 
 
@@ -95,7 +95,7 @@ class SecretPolicy(Handler):
         return Created(wanted["SecretId"], {"Id": wanted["SecretId"]})
 
     def update(self, request: Request) -> Created:
-        """Replaces the policy."""
+        """Replace the policy."""
         return self.create(request)
 
     def delete(self, request: Request) -> None:
@@ -127,7 +127,7 @@ def check_secret(request: Request) -> None:
 
 
 def secret_string(properties: Properties) -> str:
-    """The value that Secrets Manager stores: the given one, or a generated one with every option honoured.
+    """Return the value that Secrets Manager stores: the given one, or one generated with every option honoured.
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
     """

@@ -26,7 +26,7 @@ class Cluster(Handler):
     """AWS::MSK::Cluster."""
 
     def create(self, request: Request) -> Created:
-        """Creates the cluster after MSK's own checks."""
+        """Create the cluster after MSK's own checks."""
         check_cluster(request)
         wanted = request.properties
         options: Properties = {
@@ -77,7 +77,7 @@ class Cluster(Handler):
         return self._described(request, request.physical_id)
 
     def delete(self, request: Request) -> None:
-        """Deletes the cluster."""
+        """Delete the cluster."""
         try:
             request.aws("kafka").delete_cluster(ClusterArn=request.physical_id)
         except ClientError as error:
@@ -94,7 +94,7 @@ class Configuration(Handler):
     """AWS::MSK::Configuration."""
 
     def create(self, request: Request) -> Created:
-        """Creates the configuration's first revision."""
+        """Create the configuration's first revision."""
         wanted = request.properties
         check_server_properties(wanted["ServerProperties"])
         if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z-]*", wanted["Name"]):
@@ -112,7 +112,7 @@ class Configuration(Handler):
         return self._created(got["Arn"], got["LatestRevision"], wanted)
 
     def update(self, request: Request) -> Created:
-        """Adds a revision; clusters stay on theirs until they are told."""
+        """Add a revision; clusters stay on theirs until they are told."""
         wanted = request.properties
         check_server_properties(wanted["ServerProperties"])
         got = request.aws("kafka").update_configuration(
@@ -123,7 +123,7 @@ class Configuration(Handler):
         return self._created(request.physical_id, got["LatestRevision"], wanted)
 
     def delete(self, request: Request) -> None:
-        """Deletes all revisions; a configuration that a cluster uses is refused."""
+        """Delete all revisions; a configuration that a cluster uses is refused."""
         try:
             request.aws("kafka").delete_configuration(Arn=request.physical_id)
         except ClientError as error:

@@ -45,11 +45,11 @@ class KafkaApi:
         ]
 
     def install(self) -> None:
-        """Puts this in front of the emulator's MSK."""
+        """Put this in front of the emulator's MSK."""
         self._msk.handle_request = self.handle  # type: ignore[attr-defined]  # the module's one entry point
 
     async def handle(self, method: str, path: str, headers: Any, body: Any, query: Any) -> Response:  # noqa: ANN401
-        """The signature of the emulator's services."""
+        """Answer a request, as the emulator's services do."""
         for verb, pattern, route in self._routes:
             match = pattern.fullmatch(unquote(path))
             if verb == method and match:

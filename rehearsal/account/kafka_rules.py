@@ -53,7 +53,7 @@ SERVER_PROPERTIES = frozenset(_PROPERTY_NAMES.split())
 
 
 def refused(error: ClientError) -> ResourceError:
-    """What MSK answered, as a resource handler reports it."""
+    """Return what MSK answered, as a resource handler reports it."""
     return service_fault("Kafka", error.response["Error"]["Message"])
 
 
@@ -72,7 +72,7 @@ def check_cluster(request: Request) -> None:
     https://docs.aws.amazon.com/msk/latest/developerguide/limits.html
 
     Raises:
-        ResourceError: the first rule that is broken.
+        ResourceError: The first rule that is broken.
     """
     wanted = request.properties
     if wanted["KafkaVersion"] not in KAFKA_VERSIONS:
@@ -108,7 +108,7 @@ def check_update(before: Properties, after: Properties) -> None:
     """MSK's rule for a change: one kind of it at a time, each kind being one operation of its API (aws-cdk#16765).
 
     Raises:
-        ResourceError: two kinds are changed.
+        ResourceError: Two kinds are changed.
     """
     changed = {kind for kind, paths in _OPERATIONS.items() if any(_at(before, p) != _at(after, p) for p in paths)}
     if len(changed) > 1:

@@ -18,7 +18,7 @@ from rehearsal.account.options import AccountOptions
 
 
 def kubernetes_handlers(options: AccountOptions) -> dict[str, Handler]:
-    """The custom resources of aws_eks_v2 and of this application that need a Kubernetes API server."""
+    """Return the custom resources of aws_eks_v2 and of this application that need a Kubernetes API server."""
     records = KubernetesRecords(options)
     prefix = "Custom::AWSCDK-EKS-"
     return {
@@ -108,7 +108,7 @@ class _Patch(Handler):
         self._records = records
 
     def create(self, request: Request) -> Created:
-        """Checks that both patches are JSON, and writes them down."""
+        """Check that both patches are JSON, and write them down."""
         cluster_version(request)
         wanted = request.properties
         for key in ("ApplyPatchJson", "RestorePatchJson"):
@@ -171,7 +171,7 @@ class _Task(Handler):
         self._records = records
 
     def create(self, request: Request) -> Created:
-        """Writes the task down; a release that nobody has installed can never become ready."""
+        """Write the task down; a release that nobody has installed can never become ready."""
         cluster_version(request)
         wanted = request.properties
         if "Release" in wanted:

@@ -29,13 +29,13 @@ class KubernetesRecords:
         self.releases = Store()
 
     def write(self, request: Request, kind: str, content: Properties) -> None:
-        """Keeps a record as a file: one per custom resource."""
+        """Keep a record as a file: one per custom resource."""
         self._folder.mkdir(parents=True, exist_ok=True)
         body = {"kind": kind, "cluster": request.properties["ClusterName"], "note": NOTE, **content}
         self._file(request).write_text(json.dumps(body, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     def erase(self, request: Request) -> None:
-        """Removes the record's file."""
+        """Remove the record's file."""
         self._file(request).unlink(missing_ok=True)
 
     def charts(self, cluster: str) -> frozenset[str]:
@@ -43,7 +43,7 @@ class KubernetesRecords:
         return frozenset(str(release["chart"]) for release in self._of(self.releases, cluster))
 
     def namespaces(self, cluster: str) -> frozenset[str]:
-        """The namespaces that exist in a cluster."""
+        """Return the namespaces that exist in a cluster."""
         made = {entry["metadata"]["name"] for entry in self._of(self.objects, cluster) if entry["kind"] == "Namespace"}
         released = {release["namespace"] for release in self._of(self.releases, cluster) if release["create_namespace"]}
         return _EVERY_CLUSTER | made | released

@@ -23,7 +23,7 @@ class Release(Handler):
         self._records = records
 
     def create(self, request: Request) -> Created:
-        """Checks what helm and the function around it would stumble over, then writes the release down."""
+        """Check what helm and the function around it would stumble over, then write the release down."""
         cluster_version(request)
         release = self._checked(request)
         self._records.releases.put(self._key(request), release)

@@ -85,7 +85,7 @@ def identity(manifest: Manifest) -> str:
 
 
 def check(manifest: Manifest, *, version: str, charts: frozenset[str]) -> None:
-    """Checks an object against the schemas of a Kubernetes version; unknown fields and unknown kinds are faults.
+    """Check an object against the schemas of a Kubernetes version; unknown fields and unknown kinds are faults.
 
     Args:
         manifest: the object.
@@ -93,7 +93,7 @@ def check(manifest: Manifest, *, version: str, charts: frozenset[str]) -> None:
         charts: names of the Helm charts that are installed; their custom kinds exist.
 
     Raises:
-        ManifestError: worded as kubectl does.
+        ManifestError: Worded as kubectl does.
     """
     kind, api_version = manifest.get("kind"), manifest.get("apiVersion")
     name = (manifest.get("metadata") or {}).get("name")
@@ -131,10 +131,10 @@ def _check_custom(manifest: Manifest, custom: CustomKind, charts: frozenset[str]
 
 
 def read(text: str) -> list[Manifest]:
-    """The objects of a ``Manifest`` property, which is a JSON list.
+    """Return the objects of a ``Manifest`` property, which is a JSON list.
 
     Raises:
-        ManifestError: it is not.
+        ManifestError: It is not.
     """
     try:
         objects = json.loads(text)

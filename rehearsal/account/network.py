@@ -27,7 +27,7 @@ def _tags(request: Request, kind: str) -> list[dict[str, Any]]:
 
 
 def require_subnets(request: Request, subnet_ids: list[str]) -> list[dict[str, Any]]:
-    """The subnets' descriptions; an unknown id is refused with EC2's words."""
+    """Return the subnets' descriptions; refuse an unknown id with EC2's words."""
     try:
         found: list[dict[str, Any]] = request.aws("ec2").describe_subnets(SubnetIds=subnet_ids)["Subnets"]
     except ClientError as error:
@@ -135,7 +135,7 @@ class NatGateway(Handler):
     """AWS::EC2::NatGateway."""
 
     def create(self, request: Request) -> Created:
-        """Creates the gateway in an existing subnet; a public one needs an address."""
+        """Create the gateway in an existing subnet; a public one needs an address."""
         wanted = request.properties
         public = wanted.get("ConnectivityType", "public") == "public"
         if public and not wanted.get("AllocationId"):
@@ -154,7 +154,7 @@ class NatGateway(Handler):
         return Created(request.physical_id, {"NatGatewayId": request.physical_id})
 
     def delete(self, request: Request) -> None:
-        """Deletes the gateway."""
+        """Delete the gateway."""
         request.aws("ec2").delete_nat_gateway(NatGatewayId=request.physical_id)
 
 
@@ -162,7 +162,7 @@ class FlowLog(Handler):
     """AWS::EC2::FlowLog."""
 
     def create(self, request: Request) -> Created:
-        """Creates the flow log; a destination in CloudWatch Logs needs a role that may write there."""
+        """Create the flow log; a destination in CloudWatch Logs needs a role that may write there."""
         wanted = request.properties
         destination = wanted.get("LogDestinationType", "cloud-watch-logs")
         if destination == "cloud-watch-logs" and not wanted.get("DeliverLogsPermissionArn"):
@@ -195,7 +195,7 @@ class FlowLog(Handler):
         return Created(request.physical_id, {"Id": request.physical_id})
 
     def delete(self, request: Request) -> None:
-        """Deletes the flow log."""
+        """Delete the flow log."""
         request.aws("ec2").delete_flow_logs(FlowLogIds=[request.physical_id])
 
 
@@ -208,7 +208,7 @@ class SecurityGroupRule(Handler):
         self._prefix_list = "SourcePrefixListId" if direction == "ingress" else "DestinationPrefixListId"
 
     def create(self, request: Request) -> Created:
-        """Adds the rule; the group and its peer must exist, and a rule exists once."""
+        """Add the rule; the group and its peer must exist, and a rule exists once."""
         wanted = request.properties
         peers = [key for key in ("CidrIp", "CidrIpv6", self._peer, self._prefix_list) if wanted.get(key)]
         if len(peers) != 1:
@@ -235,7 +235,7 @@ class SecurityGroupRule(Handler):
         return Created(request.physical_id, {"Id": request.physical_id})
 
     def delete(self, request: Request) -> None:
-        """Removes the rule; a group that is gone took its rules along."""
+        """Remove the rule; a group that is gone took its rules along."""
         wanted = request.properties
         call = getattr(request.aws("ec2"), f"revoke_security_group_{self._direction}")
         try:

@@ -9,7 +9,7 @@ from rehearsal.account.faults import service_fault
 
 
 def occupants(subnet_id: str, aws: Callable[[str], Any]) -> list[str]:
-    """The MSK and EKS clusters and NAT gateways that have interfaces in a subnet."""
+    """Return the MSK and EKS clusters and NAT gateways that have interfaces in a subnet."""
     found = []
     for cluster in aws("kafka").list_clusters()["ClusterInfoList"]:
         if subnet_id in cluster["BrokerNodeGroupInfo"].get("ClientSubnets", []):

@@ -80,10 +80,10 @@ class AccountOptions(BaseModel):
         return self.run_dir / "workloads"
 
     def to_environment(self) -> dict[str, str]:
-        """The one variable by which the server process receives these options."""
+        """Return the one variable by which the server process receives these options."""
         return {_VARIABLE: self.model_dump_json()}
 
     @classmethod
     def from_environment(cls) -> AccountOptions:
-        """Reads back what :meth:`to_environment` wrote; the server's side."""
+        """Read back what :meth:`to_environment` wrote; the server's side."""
         return cls.model_validate_json(os.environ[_VARIABLE])

@@ -98,7 +98,7 @@ def _clients() -> Callable[[str], Any]:
 
 
 def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) -> dict[str, Any]:
-    """The emulator's own handler behind the schema check and AWS's rules."""
+    """Return the emulator's own handler behind the schema check and AWS's rules."""
 
     def check(logical_id: str, properties: Properties, stack: str, **more: Any) -> None:  # noqa: ANN401 - of Request
         schemas.check(name, logical_id, properties)

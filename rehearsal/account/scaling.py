@@ -22,7 +22,7 @@ class ScalableTarget(Handler):
         self._targets = targets
 
     def create(self, request: Request) -> Created:
-        """Registers the target after the service's checks.
+        """Register the target after the service's checks.
 
         https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
         """
@@ -77,11 +77,11 @@ class ScalingPolicy(Handler):
         return Created(arn, {"Arn": arn})
 
     def update(self, request: Request) -> Created:
-        """The policy's settings change in place."""
+        """Change the policy's settings in place."""
         return self.create(request)
 
     def delete(self, request: Request) -> None:
-        """Removes the policy."""
+        """Remove the policy."""
         self._policies.drop(request.physical_id)
 
     @staticmethod
@@ -106,7 +106,7 @@ class ScalingPolicy(Handler):
 
 
 def handlers() -> dict[str, Handler]:
-    """The handlers over one pair of stores."""
+    """Return the handlers over one pair of stores."""
     targets, policies = Store(), Store()
     return {
         "AWS::ApplicationAutoScaling::ScalableTarget": ScalableTarget(targets),

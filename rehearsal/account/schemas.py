@@ -41,7 +41,7 @@ def _index() -> dict[str, str]:
 
 @cache
 def schema(resource_type: str) -> dict[str, Any] | None:
-    """The provider schema of a type; None when AWS has no such public type."""
+    """Return the provider schema of a type; None when AWS has no such public type."""
     key = _index().get(resource_type)
     if key is None:
         return None
@@ -94,7 +94,7 @@ def _pattern(_validator: Any, pattern: str, value: object, _rule: Any) -> Iterat
 
 
 def _translate(pattern: str) -> str:
-    """A pattern of a schema in Python's syntax; one that only Java can read matches everything."""
+    """Return a pattern of a schema in Python's syntax; one that only Java can read matches everything."""
     for java, python in {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Graph}": r"\S"}.items():
         pattern = pattern.replace(java, python)
     try:
@@ -107,7 +107,7 @@ def _translate(pattern: str) -> str:
 
 
 def _readable(node: Any) -> Any:  # noqa: ANN401 - JSON
-    """A schema whose patterns Python can read."""
+    """Return a schema whose patterns Python can read."""
     if isinstance(node, list):
         return [_readable(entry) for entry in node]
     if not isinstance(node, dict):
@@ -168,7 +168,7 @@ def perhaps_replacing(resource_type: str) -> tuple[str, ...]:
 
 
 def problems(resource_type: str, properties: Properties) -> list[str]:
-    """What CloudFormation's schema check would complain about, in its words; empty when nothing."""
+    """Return what CloudFormation's schema check would complain about, in its words; empty when nothing."""
     validator = _validator(resource_type)
     if validator is None:
         return []
@@ -180,7 +180,7 @@ def check(resource_type: str, logical_id: str, properties: Properties) -> None:
     """Refuses properties that break the type's schema.
 
     Raises:
-        ResourceError: with every problem, worded as CloudFormation does.
+        ResourceError: With every problem, worded as CloudFormation does.
     """
     if found := problems(resource_type, properties):
         raise model_fault(logical_id, found)

@@ -8,7 +8,7 @@ from rehearsal.account.options import ExistingNetwork
 
 
 def seed(ec2: Any, network: ExistingNetwork) -> None:  # noqa: ANN401 - a module of the emulator
-    """Creates the VPC and its subnets under the ids that the settings name."""
+    """Create the VPC and its subnets under the ids that the settings name."""
     makers = ec2._new_vpc_id, ec2._new_subnet_id  # noqa: SLF001 - the emulator draws ids at random
     try:
         ec2._new_vpc_id = lambda: network.vpc_id  # noqa: SLF001 - the same

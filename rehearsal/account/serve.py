@@ -8,7 +8,7 @@ from rehearsal.account.options import AccountOptions
 
 
 def main() -> None:
-    """Runs until the process is asked to end."""
+    """Run until the process is asked to end."""
     options = AccountOptions.from_environment()
     # Imported late: the emulator reads its environment and takes a second to import.
     from ministack import app  # noqa: PLC0415

@@ -46,10 +46,10 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Starts the server and waits until it answers.
+        """Start the server and wait until it answers.
 
         Raises:
-            AccountError: it ended or did not answer within a minute; the message carries the end of its log.
+            AccountError: It ended or did not answer within a minute; the message carries the end of its log.
         """
         self.options.run_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
@@ -64,17 +64,17 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Ends the server and every function that it still runs."""
+        """End the server and every function that it still runs."""
         self.close()
 
     def close(self) -> None:
-        """Ends the server; may be called twice."""
+        """End the server; may be called twice."""
         if self._process is not None:
             processes.stop(self._process)
             self._process = None
 
     def lost(self) -> AccountError:
-        """What to raise when a request found nobody: how the server ended, and the end of its log."""
+        """Return what to raise when a request found nobody: how the server ended, and the end of its log."""
         code = self._process.poll() if self._process is not None else None
         state = "does not answer any more" if code is None else f"ended with exit code {code} while it was needed"
         return AccountError(f"the embedded AWS account {state}; the end of {self.log}:\n{self._tail()}")
@@ -103,7 +103,7 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
         )
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its clients at run time
-        """A boto3 client of this account."""
+        """Return a boto3 client of this account."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,

@@ -14,17 +14,17 @@ class Store:
         self._entries: dict[str, dict[str, Any]] = {}
 
     def put(self, key: str, value: dict[str, Any]) -> None:
-        """Adds or replaces an entry."""
+        """Add or replaces an entry."""
         with self._lock:
             self._entries[key] = value
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The entry, or None."""
+        """Return the entry, or None."""
         with self._lock:
             return self._entries.get(key)
 
     def drop(self, key: str) -> None:
-        """Removes an entry; one that is gone already is no error."""
+        """Remove an entry; one that is gone already is no error."""
         with self._lock:
             self._entries.pop(key, None)
 

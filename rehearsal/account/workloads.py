@@ -26,7 +26,7 @@ _DEPLOYMENTS = {
 
 
 def deployments(release: Values) -> list[Values]:
-    """The Deployments of a release of the chart ``milvus``: those that its values switch on, with wanted replicas."""
+    """Return the Deployments of a release of the chart ``milvus``: what its values switch on, with wanted replicas."""
     values, name = release["values"], release["name"]
     prefix = name if "milvus" in name else f"{name}-milvus"
     cluster = (values.get("cluster") or {}).get("enabled", True)
@@ -68,14 +68,14 @@ def _image(values: Values, component: str) -> Values:
 
 
 def write(folder: Path, release: Values) -> None:
-    """Keeps the release's deployments as one file of the folder."""
+    """Keep the release's deployments as one file of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     body = {"apiVersion": "v1", "kind": "List", "items": deployments(release)}
     _file(folder, release).write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
 
 
 def erase(folder: Path, release: Values) -> None:
-    """Removes what :func:`write` kept."""
+    """Remove what :func:`write` kept."""
     _file(folder, release).unlink(missing_ok=True)
 
 

@@ -17,7 +17,7 @@ _NAME = "milvus-kafka-without-prefix"
 
 
 def secret_without_prefix(site: Site) -> str:
-    """The function that associates secrets with MSK fails, and says that the name must start with ``AmazonMSK_``.
+    """Prove that the function that associates secrets fails, and names the prefix ``AmazonMSK_``.
 
     MSK itself answers such a request with success. The function asks ten times before it gives up: 2.5 minutes.
     """
@@ -36,7 +36,7 @@ def secret_without_prefix(site: Site) -> str:
 
 
 def _patient(site: Site) -> Any:  # noqa: ANN401 - boto3 builds its clients at run time
-    """A client of Lambda that waits as long as a function may take."""
+    """Return a client of Lambda that waits as long as a function may take."""
     return boto3.client(
         "lambda",
         endpoint_url=site.account.endpoint,

@@ -41,7 +41,7 @@ class Found:
 
 
 def find(wanted: Wanted, *, scratch: Path) -> Found | str:
-    """The chart, or the reason why it cannot be had: a sentence that says what to do.
+    """Return the chart, or the reason why it cannot be had: a sentence that says what to do.
 
     Looks in ``MILVUS_CHARTS/<version>`` for Milvus, in ``CHARTS_DIR/<name>/<version>``, ``CHARTS_DIR/<name>`` and
     ``CHARTS_DIR/<name>-<version>.tgz``, and last in the cache, which ``pull`` fills. The chart of the secrets operator
@@ -86,7 +86,7 @@ def pull(wanted: Wanted, *, helm: Path) -> str | None:
 
 
 def stand_in(wanted: Wanted, folder: Path) -> Found:
-    """A chart of the same name and version without objects, so that what depends on the release goes on."""
+    """Return a chart of the same name and version without objects, so that what depends on the release goes on."""
     path = folder / f"{wanted.name}-{wanted.version}"
     (path / "templates").mkdir(parents=True, exist_ok=True)
     chart = {"apiVersion": "v2", "name": wanted.name, "version": wanted.version, "description": "has no objects"}
@@ -107,7 +107,7 @@ def _folders(wanted: Wanted) -> list[tuple[Path, str]]:
 
 
 def _of_the_module(wanted: Wanted, scratch: Path) -> Found:
-    """The operator's chart as its Go module has it, completed as its project does before a release."""
+    """Return the operator's chart as its Go module has it, completed as its project does before a release."""
     here = version()
     path = scratch / f"{wanted.name}-{here}"
     shutil.copytree(chart_folder(), path, dirs_exist_ok=True)

@@ -77,7 +77,7 @@ class Checks:
         return f"{len(claims)} claims bound to {STORAGE_CLASS}, in {', '.join(sorted(zones))}"
 
     def disruption(self) -> str:
-        """A drain takes one pod of a workload with several, and is refused the second; one with a single pod may go."""
+        """Prove that a drain takes one pod of several and is refused the second; a single pod may go."""
         return "\n".join(self._drained(workload) for workload in workloads(self._env))
 
     def _drained(self, workload: Workload) -> str:
@@ -175,7 +175,7 @@ class Checks:
         return "\n".join(seen) or "every workload has one pod"
 
     def secrets(self) -> str:
-        """The operator copied the generated secrets, unchanged, by its service account's role."""
+        """Prove that the operator copied the generated secrets, unchanged, by its service account's role."""
         manager = self._site.account.client("secretsmanager")
         wanted = {}
         if self._env.queue.kind == "msk":
@@ -191,7 +191,7 @@ class Checks:
         return f"{', '.join(wanted)} as in Secrets Manager"
 
     def secret(self, name: str) -> dict[str, str]:
-        """The decoded values of a Kubernetes Secret of the namespace; ``CheckError`` when it does not exist."""
+        """Return the decoded values of a Kubernetes Secret of the namespace; ``CheckError`` when it does not exist."""
         found = self._secret(name)
         expect(found is not None, f"Secret {name} does not exist")
         return found or {}
@@ -242,7 +242,7 @@ class Checks:
             self._api.patch("Node", node["metadata"]["name"], {"spec": {"unschedulable": on}})
 
     def _token_claims(self, account: str) -> dict[str, Any]:
-        """The claims of a token as the service account's pods get one for AWS."""
+        """Return the claims of a token as the service account's pods get one for AWS."""
         path = f"api/v1/namespaces/{self._namespace}/serviceaccounts/{account}/token"
         wanted = {
             "apiVersion": "authentication.k8s.io/v1",

@@ -47,7 +47,7 @@ _FAULTS_OF_BROKERS: tuple[tuple[str, Callable[[Stand], faults.FaultResult], dict
 
 
 def broker_properties(template: Path) -> dict[str, str]:
-    """The properties of the MSK configuration in a synthesized template."""
+    """Return the properties of the MSK configuration in a synthesized template."""
     resources = json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
     (found,) = [entry["Properties"] for entry in resources if entry["Type"] == "AWS::MSK::Configuration"]
     pairs = (line.partition("=") for line in str(found["ServerProperties"]).splitlines() if line.strip())
@@ -149,7 +149,7 @@ class DataPath:
             return _outcome(fault(stand))
 
     def _configuration(self) -> tuple[Sequence[Configuration], str]:
-        """The chart's files that the server at hand can read, and a sentence that says which."""
+        """Return the chart's files that the server at hand can read, and a sentence that says which."""
         version = f"MILVUS_BIN={os.environ[BINARY_VARIABLE]}" if os.environ.get(BINARY_VARIABLE) else "server 2.3.5"
         line = self._env.milvus.line
         fits = bool(os.environ.get(BINARY_VARIABLE)) or line == _LINE_OF_THE_WHEEL
@@ -167,7 +167,7 @@ class DataPath:
         )
 
     def _pod_environment(self) -> dict[str, str]:
-        """The environment of the rendered proxy pod, Secrets resolved as Kubernetes would."""
+        """Return the environment of the rendered proxy pod, Secrets resolved as Kubernetes would."""
         name = f"{fullname(self._env)}-proxy"
         found = self._site.cluster.api.get("Deployment", name, namespace=self._env.milvus.namespace)
         expect(found is not None, f"there is no Deployment {name}")

@@ -64,7 +64,7 @@ class Deployment:
         return ", ".join(names)
 
     def deploy_again(self) -> str:
-        """A second deployment changes nothing."""
+        """Prove that a second deployment changes nothing."""
         lines = self._run(self.current.deploy)
         require_no_changes(lines, self._site.stacks)
         return "no stack changed"
@@ -95,7 +95,7 @@ class Deployment:
         return f"{changes}; etcd, its volumes, the load balancer and the other stacks as before\n{table}"
 
     def break_it(self) -> str:
-        """An image that never becomes ready fails the Milvus stack alone, which goes back to the working release."""
+        """Prove that an image that never becomes ready fails the Milvus stack alone, which goes back to what worked."""
         before = self._state()
         times = self._changed_at()
         _, cdk = self._variant("broken", broken(), base=True)
@@ -116,7 +116,7 @@ class Deployment:
         return f"{self._site.milvus_stack} rolled back, others untouched. What the user reads: {text[:400]}"
 
     def outage(self) -> str:
-        """The API server is away during a deployment: the stack fails by name, and the next attempt passes."""
+        """Prove that a deployment without the API server fails by name, and that the next attempt passes."""
         change = {"milvus.components.data_node.replicas": self._site.env.components["data_node"].replicas + 1}
         variant, _ = self._variant("outage", change, base=True)
         server = self._site.cluster.apiserver
@@ -214,7 +214,7 @@ class Deployment:
         require_no_changes(lines, others)
 
     def _state(self) -> dict[str, Any]:
-        """What an upgrade changes (images, replicas) and what it must leave alone."""
+        """Prove what an upgrade changes (images, replicas) and what it leaves alone."""
         images, replicas, kept = {}, {}, {}
         for item in self._api.objects("Deployment", namespace=self._namespace):
             name = item["metadata"]["name"]

@@ -40,7 +40,7 @@ class DestroyOrder:
         self._note()
 
     def order(self) -> str:
-        """What went when. ``CheckError`` when the controller went before what it has to delete."""
+        """Return what went when. ``CheckError`` when the controller went before what it has to delete."""
         expect(set(self._wanted) == set(self._gone), f"still there: {set(self._wanted) - set(self._gone)}")
         last = self._gone.get(self._controller, float("inf"))
         for name, moment in self._gone.items():

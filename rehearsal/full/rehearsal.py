@@ -124,7 +124,7 @@ class FullRehearsal:
         steps.run("make diff is empty", "real", deployment.diff, needs=[DEPLOY])
 
     def _look(self, deployment: Deployment) -> None:
-        """The state of the cluster: control plane and objects are real, nodes and pods are simulated."""
+        """Look at the cluster: control plane and objects are real, nodes and pods are simulated."""
         checks: Checks = deployment.checks
         shown: tuple[tuple[str, Kind, Callable[[], str]], ...] = (
             (WORKLOADS, "simulated", checks.workloads),
@@ -188,7 +188,7 @@ def _synthesize(env: str, assembly: Path, log: Path) -> None:
 
 
 def charts_of(assembly: Path) -> list[Wanted]:
-    """The charts that an assembly's templates install."""
+    """Return the charts that an assembly's templates install."""
     found = []
     for template in sorted(assembly.glob("*.template.json")):
         for resource in json.loads(template.read_text(encoding="utf-8"))["Resources"].values():

@@ -86,16 +86,16 @@ class Site(RunningPart):
         return stack_name(self.env, Part.MILVUS)
 
     def template(self, part: Part, assembly: Path) -> Path:
-        """The template of a stack in an assembly."""
+        """Return the template of a stack in an assembly."""
         return assembly / f"{stack_name(self.env, part)}.template.json"
 
     def outputs(self, part: Part) -> dict[str, str]:
-        """The outputs of a deployed stack."""
+        """Return the outputs of a deployed stack."""
         stacks = self.account.client("cloudformation").describe_stacks(StackName=stack_name(self.env, part))["Stacks"]
         return {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", [])}
 
     def cdk(self, assembly: Path, *, extra: Mapping[str, str] | None = None, listener: Listener | None = None) -> Cdk:
-        """The CDK command line for this account."""
+        """Return the CDK command line for this account."""
         return Cdk(
             env=self._name,
             environment={**self.account.environment(), **(extra or {})},
@@ -105,7 +105,7 @@ class Site(RunningPart):
         )
 
     def kubectl(self, *arguments: str) -> str:
-        """What the layer's kubectl prints, as an administrator. ``PartError`` with its message when it fails."""
+        """Return what the layer's kubectl prints, as an administrator. ``PartError`` with its message when it fails."""
         done = subprocess.run(
             [str(kubectl_of(self._tools)), *arguments],
             env={**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)},

@@ -48,7 +48,7 @@ class TokenWebhook(RunningPart):
         self.config: Path = run.secret_file("token-webhook", "config", yaml.safe_dump(content))
 
     def review(self, token: str) -> dict[str, Any]:
-        """The ``status`` of a TokenReview."""
+        """Return the ``status`` of a TokenReview."""
         problem = _problem(token, self._access_key)
         if problem:
             return {"authenticated": False, "error": problem}

@@ -86,13 +86,13 @@ def give_charts(folder: Path, charts: Sequence[Found]) -> None:
 
 
 def helm_of(folder: Path) -> Path:
-    """The layer's own helm."""
+    """Return the layer's own helm."""
     real = folder / "helm" / "helm-of-the-layer"
     return real if real.exists() else folder / "helm" / "helm"
 
 
 def kubectl_of(folder: Path) -> Path:
-    """The layer's own kubectl."""
+    """Return the layer's own kubectl."""
     return folder / "kubectl" / "kubectl"
 
 

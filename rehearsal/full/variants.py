@@ -21,7 +21,7 @@ _IMPATIENT_MINUTES = 1
 
 
 def changed(env_name: str, changes: Mapping[str, object]) -> dict[str, Any]:
-    """The environment's file with ``{"milvus.version": ...}`` changed."""
+    """Return the environment's file with ``{"milvus.version": ...}`` changed."""
     given = yaml.safe_load((ENVIRONMENTS / f"{env_name}.yaml").read_text(encoding="utf-8"))
     content: dict[str, Any] = copy.deepcopy(given)
     for path, value in changes.items():
@@ -48,7 +48,7 @@ def upgrade(env: Environment) -> dict[str, object]:
 
 
 def broken() -> dict[str, object]:
-    """An image that never becomes ready, and one minute to find out."""
+    """Return an image that never becomes ready, and one minute to find out."""
     return {"milvus.image_repository": BROKEN_IMAGE, "milvus.ready_minutes": _IMPATIENT_MINUTES}
 
 

@@ -96,13 +96,13 @@ class Api:
             raise ApiError(f"{method} {path}: the API server cannot be reached: {error}", status=0) from error
 
     def objects(self, kind: str, *, namespace: str | None = None, labels: str = "") -> list[Object]:
-        """The objects of ``kind`` in ``namespace`` (None: in all), with the ``labels`` selector."""
+        """Return the objects of ``kind`` in ``namespace`` (None: in all), with the ``labels`` selector."""
         query = f"?labelSelector={urllib.parse.quote(labels)}" if labels else ""
         items = self.request("GET", _path(kind, namespace) + query)["items"]
         return cast("list[Object]", items)
 
     def get(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
-        """The object, or None when it does not exist."""
+        """Return the object, or None when it does not exist."""
         try:
             return self.request("GET", f"{_path(kind, namespace)}/{name}")
         except ApiError as error:

@@ -21,7 +21,7 @@ def cache_folder() -> Path:
 
 
 def digest(*values: str | Path) -> str:
-    """A short key of texts and of the contents of files: a changed pin is another installation."""
+    """Return a short key of texts and of the contents of files: a changed pin is another installation."""
     summary = hashlib.sha256()
     for value in values:
         content = value.read_bytes() if isinstance(value, Path) else value.encode()
@@ -30,13 +30,13 @@ def digest(*values: str | Path) -> str:
 
 
 def cached(name: str, key: str) -> Path | None:
-    """The finished installation of ``name`` with ``key``, if there is one."""
+    """Return the finished installation of ``name`` with ``key``, if there is one."""
     folder = cache_folder() / f"{name}-{key}"
     return folder if folder.is_dir() else None
 
 
 def install(name: str, key: str, build: Callable[[Path], None]) -> Path:
-    """The installation of ``name`` with ``key``; ``build`` fills a temporary folder when it is missing.
+    """Return the installation of ``name`` with ``key``; ``build`` fills a temporary folder when it is missing.
 
     An interrupted build leaves a temporary folder, never an installation. Two rehearsals that start at once wait for
     one another.

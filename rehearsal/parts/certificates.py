@@ -55,7 +55,7 @@ class Authority:
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def issue(self, name: str, *, groups: Sequence[str] = (), hosts: Sequence[str] = ()) -> Certificate:
-        """A certificate for ``name``; ``groups`` are Kubernetes groups, ``hosts`` names and addresses of a server."""
+        """Return a certificate for ``name``; ``groups`` are Kubernetes', ``hosts`` names and addresses of a server."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name(
             [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
@@ -93,7 +93,7 @@ class Authority:
 
 
 def service_account_key() -> tuple[str, str]:
-    """The key pair that signs service-account tokens: private and public PEM (RSA, as EKS uses RS256)."""
+    """Return the key pair that signs service-account tokens: private and public PEM (RSA, as EKS uses RS256)."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return _pem(key), public.decode()

@@ -46,7 +46,7 @@ class Collection:
         self._client.insert(self._name, rows, timeout=seconds or self._seconds)
 
     def vector(self, key: int) -> list[float]:
-        """The vector of row ``key``."""
+        """Return the vector of row ``key``."""
         source = random.Random(key)  # noqa: S311 - test data
         return [source.random() for _ in range(self._dimension)]
 
@@ -56,7 +56,7 @@ class Collection:
         return int(answer[0]["count(*)"])
 
     def keys(self, upper: int) -> set[int]:
-        """The keys of all rows below ``upper``."""
+        """Return the keys of all rows below ``upper``."""
         found: set[int] = set()
         for first in range(0, upper, _QUERY_LIMIT):
             condition = f"id >= {first} and id < {first + _QUERY_LIMIT}"
@@ -67,14 +67,14 @@ class Collection:
         return found
 
     def nearest(self, key: int) -> int:
-        """The key of the row nearest to the vector of ``key``: ``key`` itself when it is stored."""
+        """Return the key of the row nearest to the vector of ``key``: ``key`` itself when it is stored."""
         hits = self._client.search(self._name, [self.vector(key)], limit=1, timeout=self._seconds)
         return int(hits[0][0]["id"])
 
 
 @contextmanager
 def connected(uri: str, *, token: str = "", seconds: float = 10) -> Iterator[Any]:
-    """A pymilvus client, quiet about the failures that a rehearsal provokes, and closed again."""
+    """Yield a pymilvus client, quiet about the failures that a rehearsal provokes, and close it again."""
     logger = logging.getLogger("pymilvus")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

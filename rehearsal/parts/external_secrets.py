@@ -33,12 +33,12 @@ def version() -> str:
 
 
 def chart_folder() -> Path:
-    """The operator's own Helm chart, as it lies in the module of the same version."""
+    """Return the operator's own Helm chart, as it lies in the module of the same version."""
     return EXTERNAL_SECRETS.build() / "deploy" / "charts" / "external-secrets"
 
 
 def custom_resource_definitions() -> list[dict[str, Any]]:
-    """The operator's CustomResourceDefinitions."""
+    """Return the operator's CustomResourceDefinitions."""
     bundle = EXTERNAL_SECRETS.build() / "deploy" / "crds" / "bundle.yaml"
     return [item for item in yaml.safe_load_all(bundle.read_text()) if item]
 

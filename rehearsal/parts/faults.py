@@ -67,7 +67,7 @@ def topic_creation_off(stand: Stand) -> FaultResult:
 
 
 def s3_access_denied(stand: Stand) -> FaultResult:
-    """Inserts and reads work (they pass through Kafka), a flush never ends: smoke names the bucket's permissions."""
+    """Prove that inserts and reads work while a flush never ends, and that smoke names the bucket's permissions."""
     started = time.monotonic()
     with stand.milvus(name="fault-s3", prefix="fault-s3", s3_user=stand.reader) as faulty:
         seen = smoke(faulty.uri, token=stand.token, seconds=_STEP_SECONDS, rows=200)
@@ -111,7 +111,7 @@ def message_too_large(stand: Stand) -> FaultResult:
 
 
 def large_message_passes(stand: Stand) -> FaultResult:
-    """The control of ``message_too_large``: with the brokers of our settings the same insert is stored."""
+    """Prove the control of ``message_too_large``: with the brokers of our settings the same insert is stored."""
     started = time.monotonic()
     with stand.milvus(name="large", prefix="large") as milvus, connected(milvus.uri, token=stand.token) as client:
         collection = Collection(client, "large", dimension=_LARGE_DIMENSION)
@@ -143,7 +143,7 @@ def _unwritable(stand: Stand, faulty: Milvus, *, fault: str, cause: str) -> Faul
 
 
 def _wait_for_behind(stand: Stand, *, seconds: float = 60) -> list[str]:
-    """The partitions that miss the stopped broker: the controllers notice after broker.session.timeout.ms (9 s)."""
+    """Return the partitions that miss the stopped broker: controllers notice after broker.session.timeout.ms (9 s)."""
     deadline = time.monotonic() + seconds
     while not (behind := stand.kafka.under_replicated()):
         _expect(time.monotonic() < deadline, "a broker is down, so partitions must be under-replicated")
@@ -160,7 +160,7 @@ def _refusal(call: Callable[[], None]) -> str:
 
 
 def _expect_log(milvus: Milvus, cause: str, *, part: str) -> None:
-    """The remedy sends the user to the log of ``part`` (`kubectl logs`): it must name the cause there."""
+    """Prove that the log of ``part``, to which the remedy sends the user (`kubectl logs`), names the cause."""
     chosen = [name for name in milvus.processes if name in _PROCESSES[part]]
     deadline = time.monotonic() + _LOG_SECONDS
     while not any(cause in milvus.processes[name].last_lines(_TAIL) for name in chosen):

@@ -45,11 +45,11 @@ class GoProgram:
         return digest(*sources, repr((self.packages, self.link_values, self.files, self.exchanged)))
 
     def built(self) -> Path | None:
-        """The folder of the finished build, or None: Go is needed only then."""
+        """Return the folder of the finished build, or None: Go is needed only then."""
         return cached(self.name, self.key)
 
     def build(self) -> Path:
-        """The folder of the binaries; builds them when the cache has none (minutes)."""
+        """Return the folder of the binaries; build them when the cache has none (minutes)."""
         return install(self.name, self.key, self._build_into)
 
     def _build_into(self, target: Path) -> None:
@@ -68,7 +68,7 @@ class GoProgram:
         return " ".join(("-s", "-w", *values))
 
     def _exchange(self, scratch: Path) -> Path:
-        """A go.mod that builds with copies of modules in which files are exchanged.
+        """Write a go.mod that builds with copies of modules in which files are exchanged.
 
         Copies, because Go refuses an overlay over its module cache. The originals are downloaded and checked first.
         """

@@ -92,7 +92,7 @@ class Kafka(RunningPart):
         self.processes[number - 1].kill()
 
     def topics(self) -> list[str]:
-        """The names of all topics but Kafka's own."""
+        """Return the names of all topics but Kafka's own."""
         listed = self._tool("org.apache.kafka.tools.TopicCommand", "--list", "--exclude-internal")
         return sorted(line for line in listed.splitlines() if line)
 

@@ -104,7 +104,7 @@ class ControlPlane(RunningPart):
         self.apiserver.wait_until(done, seconds=seconds, what=what)
 
     def ready(self) -> bool:
-        """The API server's own readiness."""
+        """Ask the API server for its own readiness."""
         return responds(f"{self.endpoint}/readyz", tls=self.api.tls)
 
     def _start(self, stack: ExitStack) -> None:
@@ -213,7 +213,7 @@ class ControlPlane(RunningPart):
         )
 
     def _client(self, name: str, *, user: str, groups: Sequence[str] = ()) -> Path:
-        """A kubeconfig with a client certificate of ``user``."""
+        """Write a kubeconfig with a client certificate of ``user``."""
         issued = self._authority.issue(user, groups=groups)
         self._write(name, issued.certificate, issued.key)
         config = {

@@ -13,12 +13,12 @@ _NAME = "kafka"
 
 
 def installed_kafka() -> Path | None:
-    """The folder of jars in the cache, or None: Maven is needed only then."""
+    """Return the folder of jars in the cache, or None: Maven is needed only then."""
     return cached(_NAME, digest(POM))
 
 
 def kafka_jars() -> Path:
-    """The folder of jars, downloaded when the cache has none (56 MB)."""
+    """Return the folder of jars; download them when the cache has none (56 MB)."""
     return install(_NAME, digest(POM), _download)
 
 

@@ -82,7 +82,7 @@ class Server:
 
 
 def server() -> Server:
-    """The server that ``MILVUS_BIN`` names (laid out as in Milvus's image: bin, lib, configs), or the wheel's 2.3.5."""
+    """Return the server that ``MILVUS_BIN`` names (laid out as Milvus's image: bin, lib, configs), or the wheel's."""
     if given := os.environ.get(BINARY_VARIABLE):
         path = Path(given).resolve()
         if not path.is_file():
@@ -110,7 +110,7 @@ def server() -> Server:
 
 
 def addresses(*, etcd: Etcd, kafka: Kafka, s3: S3, user: S3User) -> dict[str, Any]:
-    """What is replaced in a configuration made for AWS: addresses, S3 keys instead of IRSA, the authority to trust."""
+    """Return what replaces addresses, S3 keys and the authority to trust in a configuration made for AWS."""
     return nested(
         {
             "etcd.endpoints": etcd.address,
@@ -198,7 +198,7 @@ class Milvus(RunningPart):
         }
 
     def healthz(self, component: str = "proxy") -> bool:
-        """What ``/healthz`` of the component says. It says OK with a wrong Kafka password: never take it for health."""
+        """Return what ``/healthz`` says: OK even with a wrong Kafka password, so never take it for health."""
         return responds(f"http://{LOOPBACK}:{self._metrics[component]}/healthz", containing="OK")
 
     def kill(self, *components: str) -> None:
@@ -224,7 +224,7 @@ class Milvus(RunningPart):
             )
 
     def log_text(self) -> str:
-        """The logs of all components."""
+        """Return the logs of all components."""
         return "\n".join(
             process.log.read_text(errors="replace") for process in self.processes.values() if process.log.exists()
         )

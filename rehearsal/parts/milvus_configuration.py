@@ -16,7 +16,7 @@ _PLACEHOLDER = re.compile(r"{{\s*(?P<name>\w+)(\(\w+\))?\s*(:\s*(?P<default>[^}]
 
 
 def server_defaults(path: Path) -> dict[str, Any]:
-    """A server's own milvus.yaml; in the wheel's template each ``{{ name(type): default }}`` becomes its default."""
+    """Return a server's own milvus.yaml; each ``{{ name(type): default }}`` of a wheel's becomes its default."""
     try:
         text = path.read_text()
     except OSError as error:
@@ -27,7 +27,7 @@ def server_defaults(path: Path) -> dict[str, Any]:
 
 
 def chart_layers(config_map: Configuration) -> list[dict[str, Any]]:
-    """The files of the chart's ConfigMap in the order in which its pods merge them: default.yaml, then user.yaml."""
+    """Return the files of the chart's ConfigMap as its pods merge them: default.yaml, then user.yaml."""
     data = config_map["data"]
     return [
         _parse(data[name], f"{name} of the chart's ConfigMap") for name in ("default.yaml", "user.yaml") if name in data

@@ -25,7 +25,7 @@ def isolated() -> bool:
 
 
 def unshare_command() -> list[str] | None:
-    """The prefix that gives a command its own network namespace, or None where the machine permits none.
+    """Return the prefix that gives a command its own network namespace, or None where the machine permits none.
 
     Root needs no user namespace. Others need one, which some machines forbid (Ubuntu 24.04:
     ``kernel.apparmor_restrict_unprivileged_userns``; containers without the capability).

@@ -55,7 +55,7 @@ class Node:
         }
 
     def manifest(self) -> Object:
-        """The Node object, as the instance's kubelet and the cloud's node controller would leave it."""
+        """Return the Node object, as the instance's kubelet and the cloud's node controller would leave it."""
         region = self.zone.rstrip("abcdef")
         return {
             "apiVersion": "v1",

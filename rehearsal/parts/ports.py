@@ -15,7 +15,7 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that nothing listens on and that this process has not given out before."""
+    """Return a port that nothing listens on and that this process has not given out before."""
     for _ in range(500):
         port = secrets.choice(range(_LOWEST, _HIGHEST))
         if port not in _given and _is_free(port):

@@ -54,7 +54,7 @@ class Missing:
 
 
 def missing_prerequisites(parts: Collection[Part]) -> list[Missing]:
-    """What is missing for ``parts``. What the cache or ``KUBEBUILDER_ASSETS`` already holds needs no compiler."""
+    """Return what is missing for ``parts``. What the cache or ``KUBEBUILDER_ASSETS`` holds needs no compiler."""
     found: list[Missing] = []
     to_build = sorted({name for part in parts for name in _BINARIES.get(part, ()) if installed_binary(name) is None})
     if to_build and (version := _version(("go", "version"), r"go(\d+)\.(\d+)")) < MINIMUM_GO:
@@ -85,7 +85,7 @@ def require(parts: Collection[Part]) -> None:
 
 
 def _version(command: tuple[str, ...], pattern: str) -> tuple[int, ...]:
-    """The version that the program reports; empty when it is not on the PATH."""
+    """Return the version that the program reports; empty when it is not on the PATH."""
     if shutil.which(command[0]) is None:
         return ()
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -110,7 +110,7 @@ class Process:
         os.killpg(self.pid, signal.SIGCONT)
 
     def last_lines(self, count: int = _LOG_LINES_IN_ERRORS) -> str:
-        """The last ``count`` lines of the log."""
+        """Return the last ``count`` lines of the log."""
         if not self.log.exists():
             return "(no log)"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) or "(the log is empty)"

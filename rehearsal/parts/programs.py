@@ -59,23 +59,23 @@ _BUILT_BY = {
 
 
 def given_binary(name: str) -> Path | None:
-    """The binary in ``KUBEBUILDER_ASSETS`` (the convention of envtest: a folder with etcd and kube-apiserver)."""
+    """Return the binary in ``KUBEBUILDER_ASSETS`` (envtest's convention: a folder with etcd and kube-apiserver)."""
     folder = os.environ.get("KUBEBUILDER_ASSETS")
     path = Path(folder) / name if folder else None
     return path if path is not None and path.is_file() else None
 
 
 def installed_binary(name: str) -> Path | None:
-    """The binary given by the user or in the cache; None when it must be built first."""
+    """Return the binary given by the user or in the cache; None when it must be built first."""
     built = _BUILT_BY[name].built()
     return given_binary(name) or (built / name if built else None)
 
 
 def binary(name: str) -> Path:
-    """The binary, built when neither given nor cached. ``PartError`` when the build fails."""
+    """Return the binary, built when neither given nor cached. ``PartError`` when the build fails."""
     return given_binary(name) or _BUILT_BY[name].build() / name
 
 
 def program_of(name: str) -> GoProgram:
-    """What builds the binary ``name``."""
+    """Return what builds the binary ``name``."""
     return _BUILT_BY[name]

@@ -40,7 +40,7 @@ class Run:
         return self.folder / f"{part}.log"
 
     def data(self, part: str) -> Path:
-        """A folder for ``part``'s files, created at first use, readable by this user only."""
+        """Return a folder for ``part``'s files, created at first use, readable by this user only."""
         folder = self.folder / "data" / part
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder

@@ -75,7 +75,7 @@ class S3(RunningPart):
         )
 
     def client(self, user: S3User | None = None) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-        """A boto3 client with the key of ``user``, by default the first."""
+        """Return a boto3 client with the key of ``user``, by default the first."""
         chosen = user or self.users[0]
         return boto3.client(
             "s3",

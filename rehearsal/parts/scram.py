@@ -11,7 +11,7 @@ _ITERATIONS = 4096
 
 
 def stored_credential(user: str, password: str) -> str:
-    """The argument of ``--add-scram`` for a user, with any character in the password (RFC 5802, KIP-900)."""
+    """Return the argument of ``--add-scram`` for a user, with any character in the password (RFC 5802, KIP-900)."""
     salt = secrets.token_bytes(24)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS)
     parts = (
@@ -24,7 +24,7 @@ def stored_credential(user: str, password: str) -> str:
 
 
 def jaas(user: str, password: str) -> str:
-    """The login configuration of a client or broker, with quotes and backslashes escaped."""
+    """Return the login configuration of a client or broker, with quotes and backslashes escaped."""
     module = "org.apache.kafka.common.security.scram.ScramLoginModule"
     return f'{module} required username="{_escape(user)}" password="{_escape(password)}";'
 
@@ -34,7 +34,7 @@ def _escape(value: str) -> str:
 
 
 def java_properties(values: dict[str, str]) -> str:
-    """A Java properties file; backslashes and line breaks in values are escaped."""
+    """Return a Java properties file; backslashes and line breaks in values are escaped."""
     lines = (f"{key}={_property(value)}" for key, value in values.items())
     return "".join(f"{line}\n" for line in lines)
 

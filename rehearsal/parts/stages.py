@@ -44,7 +44,7 @@ containerStatuses:
 
 
 def stages(folder: Path, failing_images: tuple[str, ...] = ()) -> str:
-    """The stages as one YAML text. ``folder`` holds kwok's; ``failing_images`` name further images that never start."""
+    """Return the stages as one YAML text. ``folder`` holds kwok's; ``failing_images`` name more that never start."""
     loaded = [_load(folder / name) for name in _STAGES]
     selectors = [_FAILING_IMAGE, _FAILING_ANNOTATION]
     selectors += [f'.spec.containers.[] | select( .image == "{image}" ) | .name' for image in failing_images]

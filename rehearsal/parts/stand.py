@@ -79,7 +79,7 @@ class Stand(RunningPart):
         authority: Path | None = None,
         waits: bool = True,
     ) -> Milvus:
-        """A Milvus cluster on this stand, not started yet.
+        """Return a Milvus cluster on this stand, not started yet.
 
         Its configuration is that of the layers but for addresses, S3 keys and authority. A ``prefix`` gives it topics,
         objects and metadata of its own, beside another cluster's. The other arguments replace one value: a fault.

@@ -16,12 +16,12 @@ _NAME = "wheels"
 
 
 def installed_wheels() -> Path | None:
-    """The unpacked wheels in the cache, or None."""
+    """Return the unpacked wheels in the cache, or None."""
     return cached(_NAME, digest(REQUIREMENTS))
 
 
 def wheels() -> Path:
-    """The unpacked wheels, downloaded when the cache has none (210 MB, 520 MB unpacked)."""
+    """Return the unpacked wheels; download them when the cache has none (210 MB, 520 MB unpacked)."""
     return install(_NAME, digest(REQUIREMENTS), _unpack)
 
 

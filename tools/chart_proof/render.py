@@ -72,7 +72,7 @@ def render(chart: Path, values: dict[str, Any], env: Environment) -> Rendered:
     """Render a release as it is deployed, for the Kubernetes version of the environment's cluster.
 
     Raises:
-        RenderError: helm's own message.
+        RenderError: Helm's own message.
     """
     command = [
         str(tool("helm")),
