@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from settings import Environment
-from settings.naming import chart_fullname, etcd_fullname
+from settings.chart_names import chart_fullname, etcd_fullname
 
 
 @dataclass(frozen=True)

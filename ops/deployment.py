@@ -15,7 +15,8 @@ from ops.errors import OpsError
 from ops.kubernetes import ClusterAccess, cluster_token, read_workloads
 from ops.stacks import MISSING, Stack, outputs_of, read_stacks
 from ops.workloads import Workload, recorded_workloads
-from settings import Environment, naming
+from settings import Environment, output_keys
+from settings.parts import Part, stack_name
 
 ClientFactory = Callable[[str], aws.AwsClient]
 
@@ -67,7 +68,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, recor
     outputs = outputs_of(stacks)
     notes: list[str] = []
     services: list[Service] = []
-    arn, cluster = outputs.get(naming.MSK_CLUSTER_ARN), outputs.get(naming.CLUSTER_NAME)
+    arn, cluster = outputs.get(output_keys.MSK_CLUSTER_ARN), outputs.get(output_keys.CLUSTER_NAME)
     unknown = False
     described: dict[str, Any] = {}
     try:
@@ -83,7 +84,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, recor
     except OpsError as error:
         unknown = True
         notes.append(str(error))
-    namespace = outputs.get(naming.NAMESPACE, env.milvus.namespace)
+    namespace = outputs.get(output_keys.NAMESPACE, env.milvus.namespace)
     workloads, source = _workloads(env, described, namespace=namespace, records=records, notes=notes)
     lost = bool(source) and _is_lost(env, stacks, workloads)
     if lost:
@@ -114,7 +115,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, recor
 
 def _is_lost(env: Environment, stacks: Iterable[Stack], workloads: Iterable[Workload]) -> bool:
     """Whether Milvus should be there and is not: all of no Deployments are ready, and nothing answers."""
-    milvus = naming.stack_name(env, naming.Part.MILVUS)
+    milvus = stack_name(env, Part.MILVUS)
     deployed = any(stack.name == milvus and stack.state != MISSING for stack in stacks)
     return deployed and not any(workload.kind == "Deployment" for workload in workloads)
 

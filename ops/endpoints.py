@@ -7,19 +7,19 @@ from pydantic import BaseModel, ConfigDict
 from ops import aws
 from ops.errors import OpsError
 from ops.stacks import environment, outputs_of, read_stacks, require_deployed
-from settings import Environment, naming
+from settings import Environment, output_keys
 
 # Output key -> what a person calls it; the order is the order of the table.
 LABELS: dict[str, str] = {
-    naming.MILVUS_URI: "Milvus",
-    naming.MILVUS_ENDPOINT: "Network load balancer",
-    naming.ATTU_ENDPOINT: "Attu",
-    naming.KUBECONFIG_COMMAND: "kubeconfig",
-    naming.ROOT_SECRET_ARN: "Secret of root",
-    naming.KAFKA_SECRET_ARN: "Secret for Kafka",
-    naming.BOOTSTRAP_BROKERS: "Brokers",
-    naming.DATA_BUCKET_NAME: "Data bucket",
-    naming.BACKUP_BUCKET_NAME: "Backup bucket",
+    output_keys.MILVUS_URI: "Milvus",
+    output_keys.MILVUS_ENDPOINT: "Network load balancer",
+    output_keys.ATTU_ENDPOINT: "Attu",
+    output_keys.KUBECONFIG_COMMAND: "kubeconfig",
+    output_keys.ROOT_SECRET_ARN: "Secret of root",
+    output_keys.KAFKA_SECRET_ARN: "Secret for Kafka",
+    output_keys.BOOTSTRAP_BROKERS: "Brokers",
+    output_keys.DATA_BUCKET_NAME: "Data bucket",
+    output_keys.BACKUP_BUCKET_NAME: "Backup bucket",
 }
 
 
@@ -63,23 +63,23 @@ def smoke_target(name: str, *, region: str | None = None) -> tuple[str, str | No
     """
     env = environment(name, region=region)
     outputs = outputs_of(read_stacks(env))
-    uri = outputs.get(naming.MILVUS_URI)
+    uri = outputs.get(output_keys.MILVUS_URI)
     if uri is None:
         raise OpsError(
-            f"environment {name} has no Milvus yet: no stack has the output {naming.MILVUS_URI}",
+            f"environment {name} has no Milvus yet: no stack has the output {output_keys.MILVUS_URI}",
             remedy=f"See `python -m ops status --env {name}`",
         )
-    return uri, outputs.get(naming.ROOT_SECRET_ARN)
+    return uri, outputs.get(output_keys.ROOT_SECRET_ARN)
 
 
 def _absent(env: Environment) -> dict[str, str]:
     """Return which outputs the settings leave out, and why."""
     reasons: dict[str, str] = {}
     if env.milvus.attu.exposure == "off":
-        reasons[naming.ATTU_ENDPOINT] = "off (milvus.attu.exposure)"
+        reasons[output_keys.ATTU_ENDPOINT] = "off (milvus.attu.exposure)"
     if not env.milvus.authorization:
-        reasons[naming.ROOT_SECRET_ARN] = "Milvus demands no login (milvus.authorization)"
+        reasons[output_keys.ROOT_SECRET_ARN] = "Milvus demands no login (milvus.authorization)"
     if env.queue.kind != "msk":
-        for key in (naming.KAFKA_SECRET_ARN, naming.BOOTSTRAP_BROKERS):
+        for key in (output_keys.KAFKA_SECRET_ARN, output_keys.BOOTSTRAP_BROKERS):
             reasons[key] = f"the queue is {env.queue.kind}"
     return reasons

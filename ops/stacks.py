@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ops import aws
 from ops.errors import OpsError, one_line, usage_error
 from settings import Environment, SettingsError, load_environment
-from settings.naming import parts, stack_name
+from settings.parts import parts, stack_name
 
 MISSING = "NOT_DEPLOYED"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
@@ -75,7 +75,7 @@ def read_stacks(env: Environment, *, client: aws.AwsClient | None = None) -> tup
 
 
 def outputs_of(stacks: Sequence[Stack]) -> dict[str, str]:
-    """Return the outputs of all stacks; their keys are unique by design (`settings.naming`)."""
+    """Return the outputs of all stacks; their keys are unique by design (`settings.output_keys`)."""
     return {key: value for stack in stacks for key, value in stack.outputs.items()}
 
 

@@ -26,7 +26,7 @@ from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, 
 from rehearsal.parts.run import Run
 from rehearsal.processes import running
 from settings import Environment, load_environment
-from settings.naming import parts, stack_name
+from settings.parts import parts, stack_name
 
 _LAST_LINES = 15
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.base import Cidr, DnsLabel, RoleArn, Settings
+from settings.eks_versions import DEFAULT_EKS_VERSION
 
 LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
 LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")]
@@ -58,7 +59,9 @@ ControlPlaneLog = Literal["api", "audit", "authenticator", "controllerManager", 
 class Cluster(Settings):
     """The EKS cluster: version, access, logging and nodes."""
 
-    version: str = Field(default="1.36", pattern=r"^1\.\d{2}$", description="Kubernetes version of the cluster.")
+    version: str = Field(
+        default=DEFAULT_EKS_VERSION, pattern=r"^1\.\d{2}$", description="Kubernetes version of the cluster."
+    )
     endpoint: Literal["private", "public-and-private"] = Field(
         default="private", description="Where the Kubernetes API can be reached from."
     )

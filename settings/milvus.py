@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from settings.base import CertificateArn, Cidr, DnsLabel, ServiceName, Settings
-from settings.naming import OPERATOR_NAMESPACE
+from settings.contract import OPERATOR_NAMESPACE
+from settings.releases import Line
 
 Replicas = Annotated[int, Field(ge=1, le=200, description="Number of pods.")]
 CpuLimit = Annotated[float, Field(ge=0.1, le=192, description="CPU limit in cores.")]
@@ -180,9 +181,6 @@ class Attu(Settings):
     certificate_arn: CertificateArn | None = Field(default=None, description="ACM certificate for HTTPS.")
     oidc: Oidc | None = Field(default=None, description="Sign-in by OpenID Connect; needs a certificate.")
     cognito: Cognito | None = Field(default=None, description="Sign-in by Amazon Cognito; needs a certificate.")
-
-
-Line = Literal["2.3", "2.4", "2.5", "2.6", "3.0"]
 
 
 class Milvus(Settings):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from settings.base import Settings
-from settings.naming import Part
+from settings.parts import Part
 from settings.regions import Region
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import total_ordering
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 COORDINATORS_2_3 = ("root_coordinator", "query_coordinator", "data_coordinator", "index_coordinator")
 
@@ -157,3 +157,9 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
         ),
     )
 }
+
+if TYPE_CHECKING:
+    Line = str
+else:
+    Line = Literal[tuple(RELEASE_LINES)]
+    """A release line of the table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +10,7 @@ from settings import loader
 from settings.base import Problem
 from settings.environment import Environment
 from settings.pipeline import Pipeline, Target
-from settings.pipeline_rules import RULES, placement_problems
+from settings.rules.pipeline import RULES, placement_problems
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,14 @@ def parse_pipeline(data: object, *, source: str) -> Pipeline:
     Raises:
         SettingsError: It breaks a rule.
     """
-    return loader.validate(Pipeline, data, source, RULES)
+    return loader.validate(Pipeline, data, source, (*RULES, _known_environments))
+
+
+def _known_environments(pipeline: Pipeline) -> Iterator[Problem]:
+    known = loader.available()
+    for path, target in pipeline.targets:
+        if target.environment not in known:
+            yield Problem(f"{path}.environment", loader.no_environment(target.environment))
 
 
 def place(pipeline: Pipeline, *, source: str, today: date | None = None) -> list[list[Placed]]:
@@ -61,7 +69,7 @@ def place(pipeline: Pipeline, *, source: str, today: date | None = None) -> list
         SettingsError: An environment is invalid in that account or region, two targets are the same place, an
             approval names a stack that the environment lacks, or accounts differ and one is not given.
     """
-    waves = [[(target, _environment(target, today)) for target in wave.environments] for wave in pipeline.waves]
+    waves = [[(target, _placed(target, today)) for target in wave.environments] for wave in pipeline.waves]
     envs = [env for wave in waves for _, env in wave]
     found = placement_problems(pipeline, envs)
     if found:
@@ -78,16 +86,5 @@ def _stage_id(env: Environment, envs: list[Environment]) -> str:
     return f"{env.name}-{env.region}" if len(in_region) == 1 else f"{env.name}-{env.region}-{env.account}"
 
 
-def _environment(target: Target, today: date | None) -> Environment:
-    source = f"environments/{target.environment}.yaml"
-    env = loader.load_environment(target.environment, today=today)
-    changes = {key: value for key in ("account", "region") if (value := getattr(target, key)) is not None}
-    if not changes:
-        return env
-    # Read again rather than copied, so that every rule is judged with the other account and region.
-    data = loader.read_yaml(loader.ENVIRONMENTS / f"{target.environment}.yaml", source)
-    return loader.parse_environment({**_mapping(data), **changes}, source=source, today=today)
-
-
-def _mapping(data: object) -> dict[str, object]:
-    return dict(data) if isinstance(data, dict) else {}
+def _placed(target: Target, today: date | None) -> Environment:
+    return loader.load_environment(target.environment, account=target.account, region=target.region, today=today)

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from settings import Environment
-from settings.naming import Part, stack_name
+from settings.parts import Part, stack_name
 from settings.queue import Msk
 from stacks.eks_stack import EksStack
 from stacks.milvus_stack import MilvusStack

@@ -19,7 +19,8 @@ from milvus_constructs.kubernetes_tasks import KubernetesTasks
 from milvus_constructs.load_balancer_controller import LoadBalancerController
 from milvus_constructs.node_group import NodeGroup
 from milvus_constructs.provider_logs import manage_provider_logs
-from settings import Environment, naming
+from settings import Environment, output_keys
+from settings.parts import Part, stack_name
 from stacks.options import StackOptions
 
 _LOG_DAYS = 30
@@ -86,7 +87,7 @@ class EksStack(cdk.Stack):
             vpc=vpc,
             subnets=subnets,
             namespace=settings.milvus.namespace,
-            stack_name=naming.stack_name(settings, naming.Part.MILVUS),
+            stack_name=stack_name(settings, Part.MILVUS),
         )
         """Waits for releases."""
         storage = self.attach(StorageClassChart(cdk8s.App(), "storage-class"), self)
@@ -97,9 +98,9 @@ class EksStack(cdk.Stack):
         for construct in (control_plane.resource, self.tasks):
             limit_function_logs(construct, days=_LOG_DAYS, removal=settings.removal_policy)
         outputs = {
-            naming.CLUSTER_NAME: (self.cluster.cluster_name, "Name of the EKS cluster."),
-            naming.KUBECONFIG_COMMAND: (control_plane.kubeconfig_command, "Writes a kubeconfig for the cluster."),
-            naming.OIDC_ISSUER: (self.service_accounts.issuer, "Issuer of the tokens of service accounts."),
+            output_keys.CLUSTER_NAME: (self.cluster.cluster_name, "Name of the EKS cluster."),
+            output_keys.KUBECONFIG_COMMAND: (control_plane.kubeconfig_command, "Writes a kubeconfig for the cluster."),
+            output_keys.OIDC_ISSUER: (self.service_accounts.issuer, "Issuer of the tokens of service accounts."),
         }
         for key, (value, description) in outputs.items():
             cdk.CfnOutput(self, key, value=value, description=description)

@@ -20,7 +20,7 @@ from milvus_constructs.provider_logs import manage_provider_logs
 from milvus_constructs.root_password import RootPassword
 from milvus_constructs.secrets_reader import SecretsReader
 from milvus_constructs.storage import MilvusStorage
-from settings import Environment, naming
+from settings import Environment, output_keys
 from stacks.eks_stack import EksStack
 from stacks.options import StackOptions
 from stacks.streaming_stack import StreamingStack
@@ -137,10 +137,10 @@ class MilvusStack(cdk.Stack):
         host = self._address("Address", "Service", milvus.service.name)
         scheme = "https" if milvus.service.certificate_arn else "http"
         outputs = {
-            naming.NAMESPACE: (milvus.namespace, "Namespace of the release."),
-            naming.RELEASE_NAME: (milvus.release_name, "Name of the Helm release."),
-            naming.MILVUS_ENDPOINT: (f"{host}:{CLIENT_PORT}", "Load balancer of Milvus (gRPC and REST)."),
-            naming.MILVUS_URI: (
+            output_keys.NAMESPACE: (milvus.namespace, "Namespace of the release."),
+            output_keys.RELEASE_NAME: (milvus.release_name, "Name of the Helm release."),
+            output_keys.MILVUS_ENDPOINT: (f"{host}:{CLIENT_PORT}", "Load balancer of Milvus (gRPC and REST)."),
+            output_keys.MILVUS_URI: (
                 f"{scheme}://{milvus.service.hostname or host}:{CLIENT_PORT}",
                 "What a Milvus client connects to.",
             ),
@@ -148,9 +148,9 @@ class MilvusStack(cdk.Stack):
         if milvus.attu.exposure != "off":
             scheme = "https" if milvus.attu.certificate_arn else "http"
             host = self._address("AttuAddress", "Ingress", attu_name(self._settings))
-            outputs[naming.ATTU_ENDPOINT] = (f"{scheme}://{host}", "Attu, the web console.")
+            outputs[output_keys.ATTU_ENDPOINT] = (f"{scheme}://{host}", "Attu, the web console.")
         if self.root:
-            outputs[naming.ROOT_SECRET_ARN] = (self.root.secret_arn, "Secret with the password of the user root.")
+            outputs[output_keys.ROOT_SECRET_ARN] = (self.root.secret_arn, "Secret with the password of the user root.")
         return outputs
 
     def _address(self, construct_id: str, kind: str, name: str) -> str:

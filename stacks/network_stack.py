@@ -11,7 +11,7 @@ from constructs import Construct
 from milvus_constructs.network import MilvusNetwork
 from milvus_constructs.provider_logs import manage_provider_logs
 from milvus_constructs.removal import RemovalSetting
-from settings import naming
+from settings import output_keys
 from settings.network import Network
 from stacks.options import StackOptions
 
@@ -40,7 +40,7 @@ class NetworkStack(cdk.Stack):
         self.private_subnets = network.private_subnets
         """Selects the private subnets: one per zone."""
         manage_provider_logs(self, days=settings.flow_logs.retention_days, removal=removal)
-        cdk.CfnOutput(self, naming.VPC_ID, value=self.vpc.vpc_id, description="Id of the VPC.")
+        cdk.CfnOutput(self, output_keys.VPC_ID, value=self.vpc.vpc_id, description="Id of the VPC.")
 
     @property
     def availability_zones(self) -> list[str]:

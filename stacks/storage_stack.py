@@ -10,7 +10,7 @@ from constructs import Construct
 from milvus_constructs.provider_logs import manage_provider_logs
 from milvus_constructs.removal import RemovalSetting
 from milvus_constructs.storage import MilvusStorage
-from settings import naming
+from settings import output_keys
 from settings.storage import Storage
 from stacks.options import StackOptions
 
@@ -39,13 +39,13 @@ class StorageStack(cdk.Stack):
         manage_provider_logs(self, days=_PROVIDER_LOG_DAYS, removal=removal)
         cdk.CfnOutput(
             self,
-            naming.DATA_BUCKET_NAME,
+            output_keys.DATA_BUCKET_NAME,
             value=self.storage.data_bucket.bucket_name,
             description="Bucket in which Milvus keeps its data.",
         )
         cdk.CfnOutput(
             self,
-            naming.BACKUP_BUCKET_NAME,
+            output_keys.BACKUP_BUCKET_NAME,
             value=self.storage.backup_bucket.bucket_name,
             description="Bucket for backups.",
         )

@@ -15,7 +15,7 @@ from milvus_constructs.kafka_user import KafkaUser
 from milvus_constructs.msk_cluster import MskCluster
 from milvus_constructs.msk_scram_association import ScramAssociation
 from milvus_constructs.removal import RemovalSetting, removal_policy, retention
-from settings import naming
+from settings import output_keys
 from settings.queue import Msk
 from stacks.options import StackOptions
 
@@ -77,8 +77,8 @@ class StreamingStack(cdk.Stack):
 
     def _outputs(self) -> None:
         for output, value, description in (
-            (naming.MSK_CLUSTER_ARN, self.cluster.cluster_arn, "ARN of the MSK cluster."),
-            (naming.KAFKA_SECRET_ARN, self.user.secret_arn, "Secret with the user name and password for Kafka."),
-            (naming.BOOTSTRAP_BROKERS, self.bootstrap_brokers, "Brokers for SASL/SCRAM over TLS."),
+            (output_keys.MSK_CLUSTER_ARN, self.cluster.cluster_arn, "ARN of the MSK cluster."),
+            (output_keys.KAFKA_SECRET_ARN, self.user.secret_arn, "Secret with the user name and password for Kafka."),
+            (output_keys.BOOTSTRAP_BROKERS, self.bootstrap_brokers, "Brokers for SASL/SCRAM over TLS."),
         ):
             cdk.CfnOutput(self, output, value=value, description=description)

@@ -11,7 +11,7 @@ from constructs import Construct, IDependable
 
 from milvus_constructs.acknowledgements import acknowledge, managed_policy
 from milvus_constructs.irsa_role import IrsaRole, ServiceAccounts
-from settings.eks import COREDNS, EBS_CSI_DRIVER, EKS_VERSIONS, KUBE_PROXY, METRICS_SERVER, VPC_CNI
+from settings.eks_versions import COREDNS, EBS_CSI_DRIVER, EKS_VERSIONS, KUBE_PROXY, METRICS_SERVER, VPC_CNI
 
 
 class EksAddon(Construct):

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
-from settings.eks import EXTERNAL_SECRETS_CHART
+from settings.eks_versions import EXTERNAL_SECRETS_CHART
 
 
 class ExternalSecrets(Construct):

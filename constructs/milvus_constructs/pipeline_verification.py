@@ -18,8 +18,8 @@ from milvus_constructs.acknowledgements import acknowledge
 from milvus_constructs.pipeline_builds import build_environment, runtime_spec
 from milvus_constructs.wildcards import accept_wildcard
 from settings.environment import Environment
-from settings.naming import Part, stack_name
-from settings.naming import parts as parts_of
+from settings.parts import Part, stack_name
+from settings.parts import parts as parts_of
 from settings.pipeline import Build
 
 _PROJECT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,8 @@ from botocore.config import Config
 
 from rehearsal.full.checks import expect
 from rehearsal.full.site import Site
-from settings.naming import MSK_CLUSTER_ARN, Part, stack_name
+from settings.output_keys import MSK_CLUSTER_ARN
+from settings.parts import Part, stack_name
 
 _NAME = "milvus-kafka-without-prefix"
 

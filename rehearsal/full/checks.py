@@ -13,7 +13,8 @@ from charts.objects import KAFKA_SECRET, ROOT_SECRET, SECRETS_SERVICE_ACCOUNT, S
 from rehearsal.full.site import Site
 from rehearsal.parts.api import ApiError, Object
 from rehearsal.parts.process import PartError
-from settings.naming import KAFKA_SECRET_ARN, ROOT_SECRET_ARN, Part
+from settings.output_keys import KAFKA_SECRET_ARN, ROOT_SECRET_ARN
+from settings.parts import Part
 
 _ZONE = "topology.kubernetes.io/zone"
 _SECONDS = 90

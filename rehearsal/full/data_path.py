@@ -23,7 +23,7 @@ from rehearsal.parts.run import PROJECT, Run
 from rehearsal.parts.smoke import smoke
 from rehearsal.parts.stand import Stand
 from settings import Environment
-from settings.naming import Part
+from settings.parts import Part
 
 START = "Kafka with three brokers, S3 and etcd start"
 _RECORDS = PROJECT / "tests" / "chart_records"

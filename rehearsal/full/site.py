@@ -22,7 +22,7 @@ from rehearsal.parts.part import RunningPart
 from rehearsal.parts.process import PartError
 from rehearsal.parts.run import Run
 from settings import Environment
-from settings.naming import Part, parts, stack_name
+from settings.parts import Part, parts, stack_name
 
 _DEFAULT_ACCOUNT = "000000000000"
 # The state machine behind the release's readiness asks every 20 seconds; here every second.

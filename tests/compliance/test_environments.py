@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import load_environment, naming
+from settings import load_environment
+from settings.parts import Part, parts, stack_name
 from tests.assemblies import ENVIRONMENTS, assembly, kubernetes_objects, templates
 
 pytestmark = pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -28,7 +29,7 @@ SECRETS = (
 def test_cdk_nag_and_template_validation_find_nothing_unacknowledged(name: str) -> None:
     # THEN synthesis, which raises on findings, wrote every stack of the environment
     env = load_environment(name)
-    assert sorted(templates(name)) == sorted(naming.stack_name(env, part) for part in naming.parts(env))
+    assert sorted(templates(name)) == sorted(stack_name(env, part) for part in parts(env))
 
 
 def test_no_secret_in_any_file_of_the_assembly(name: str) -> None:
@@ -62,9 +63,9 @@ def test_load_balancer_carries_19530_and_nothing_else(name: str) -> None:
 def test_stateful_stacks_are_protected_as_set(name: str) -> None:
     env = load_environment(name)
     manifest = json.loads((assembly(name) / "manifest.json").read_text(encoding="utf-8"))
-    for part in naming.parts(env):
-        properties = manifest["artifacts"][naming.stack_name(env, part)]["properties"]
-        if part in {naming.Part.STORAGE, naming.Part.STREAMING, naming.Part.EKS, naming.Part.NETWORK}:
+    for part in parts(env):
+        properties = manifest["artifacts"][stack_name(env, part)]["properties"]
+        if part in {Part.STORAGE, Part.STREAMING, Part.EKS, Part.NETWORK}:
             assert properties.get("terminationProtection", False) is env.termination_protection
 
 
@@ -72,14 +73,14 @@ def test_streaming_and_cluster_do_not_wait_for_one_another(name: str) -> None:
     env = load_environment(name)
     manifest = json.loads((assembly(name) / "manifest.json").read_text(encoding="utf-8"))
 
-    def waits_for(part: naming.Part) -> set[str]:
-        return set(manifest["artifacts"][naming.stack_name(env, part)].get("dependencies", []))
+    def waits_for(part: Part) -> set[str]:
+        return set(manifest["artifacts"][stack_name(env, part)].get("dependencies", []))
 
-    names = {part: naming.stack_name(env, part) for part in naming.parts(env)}
-    if naming.Part.STREAMING in names:
-        assert names[naming.Part.EKS] not in waits_for(naming.Part.STREAMING)
-        assert names[naming.Part.STREAMING] not in waits_for(naming.Part.EKS)
-    assert names[naming.Part.STORAGE] not in waits_for(naming.Part.EKS)
-    assert {name for part, name in names.items() if part is not naming.Part.MILVUS} <= (
-        waits_for(naming.Part.MILVUS) | waits_for(naming.Part.EKS)
+    names = {part: stack_name(env, part) for part in parts(env)}
+    if Part.STREAMING in names:
+        assert names[Part.EKS] not in waits_for(Part.STREAMING)
+        assert names[Part.STREAMING] not in waits_for(Part.EKS)
+    assert names[Part.STORAGE] not in waits_for(Part.EKS)
+    assert {name for part, name in names.items() if part is not Part.MILVUS} <= (
+        waits_for(Part.MILVUS) | waits_for(Part.EKS)
     )

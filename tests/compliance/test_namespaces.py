@@ -7,7 +7,8 @@ import json
 import pytest
 
 from ops.gate import judge, parse_change_sets
-from settings import SettingsError, naming, parse_environment
+from settings import SettingsError, parse_environment
+from settings.contract import OPERATOR_NAMESPACE
 from tests.assemblies import ENVIRONMENTS, templates
 from tests.unit.settings_files import file_with
 
@@ -21,7 +22,7 @@ def test_release_cannot_take_a_namespace_of_another_part() -> None:
         if resource["Type"] == "Custom::AWSCDK-EKS-HelmChart"
     ]
     taken = {release["Namespace"] for release in releases if release["Release"] != "milvus"}
-    assert taken == {"kube-system", naming.OPERATOR_NAMESPACE}
+    assert taken == {"kube-system", OPERATOR_NAMESPACE}
     # THEN the settings refuse each of them
     for namespace in taken:
         with pytest.raises(SettingsError, match=f"milvus.namespace: {namespace} belongs to others"):

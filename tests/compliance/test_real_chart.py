@@ -16,7 +16,7 @@ from charts.components import CHART_COMPONENTS, attu_name, component_labels, etc
 from charts.objects import KAFKA_SECRET, ROOT_SECRET, SERVICE_ACCOUNT, STORAGE_CLASS
 from charts.values import helm_values
 from settings import Environment
-from settings.naming import chart_services
+from settings.chart_names import chart_services
 from tools.chart_proof.cases import cases, context
 from tools.chart_proof.leaves import ignored
 from tools.chart_proof.record import Record, digest, keys

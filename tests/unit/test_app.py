@@ -12,7 +12,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns as sns
 
-from settings import SettingsError, available, naming
+from settings import SettingsError, available
+from settings.parts import Part
 from tests.assemblies import CONTEXT
 
 ROOT = Path(__file__).parents[2]
@@ -35,13 +36,13 @@ def stacks_of(app: cdk.App) -> set[str]:
 
 def test_default_environment_is_dev(tmp_path: Path) -> None:
     # WHEN built without any context THEN it is all of dev
-    assert stacks_of(build(tmp_path)) == {f"milvus-dev-{part}" for part in naming.Part}
+    assert stacks_of(build(tmp_path)) == {f"milvus-dev-{part}" for part in Part}
 
 
 def test_context_chooses_the_environment(tmp_path: Path) -> None:
     # WHEN another one is chosen THEN it is that; there is no Streaming stack, for its queue is Woodpecker
     app = build(tmp_path, env="existing-vpc")
-    assert stacks_of(app) == {f"milvus-byo-{part}" for part in naming.Part if part != naming.Part.STREAMING}
+    assert stacks_of(app) == {f"milvus-byo-{part}" for part in Part if part != Part.STREAMING}
 
 
 @pytest.mark.parametrize("context", [{"env": ""}, {"environment": "prod"}, {"env": "prod", "pipeline": "pipeline"}])

@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Match, Template
 
 from settings import parse_environment
-from settings.eks import ADDONS, EKS_VERSIONS
+from settings.eks_versions import ADDONS, EKS_VERSIONS
 from stacks.eks_stack import EksStack
 from tests.assemblies import CONTEXT
 from tests.unit.settings_files import file_with

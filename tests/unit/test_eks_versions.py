@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from settings.eks import ADDONS, DEFAULT_EKS_VERSION, EKS_VERSIONS, KUBE_PROXY
+from settings.eks_versions import ADDONS, DEFAULT_EKS_VERSION, EKS_VERSIONS, KUBE_PROXY
 
 
 @pytest.mark.parametrize("version", EKS_VERSIONS)

@@ -21,7 +21,7 @@ from ops.kubernetes import KubernetesUnreachableError
 from ops.stacks import environment, read_stacks
 from ops.workloads import Workload
 from settings import Environment, SettingsError, load_environment, parse_environment
-from settings.naming import parts, stack_name
+from settings.parts import parts, stack_name
 from tests.unit.settings_files import file_with
 
 WHEN = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)

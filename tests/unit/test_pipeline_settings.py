@@ -66,7 +66,7 @@ def test_all_errors_of_a_file_come_at_once() -> None:
             "source.connection.arn: belongs to account 111111111111, the pipeline to 444444444444; create the "
             "connection in the pipeline's",
         ),
-        (("waves.1.name", "dev"), "waves.1.name: dev stands twice; give each wave its own name"),
+        (("waves.1.name", "dev"), "waves.1.name: dev appears twice; give each wave its own name"),
         (
             ("waves.0.name", "Assets"),
             "waves.0.name: Assets is a stage that every pipeline has; choose another name",

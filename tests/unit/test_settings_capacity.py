@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from settings import capacity
+from settings.contract import ATTU_CPU, ATTU_MEMORY_GIB
 from tests.unit.chart_objects import environment, values_of
 
 
 def test_attu_is_counted_with_what_its_pod_requests() -> None:
-    cpu, memory_gib = capacity._ATTU
     requests = values_of(environment(("milvus.attu.exposure", "internal")))["attu"]["resources"]["requests"]
-    assert requests == {"cpu": f"{cpu * 1000:.0f}m", "memory": f"{memory_gib * 1024:.0f}Mi"}
+    assert requests == {"cpu": f"{ATTU_CPU * 1000:.0f}m", "memory": f"{ATTU_MEMORY_GIB * 1024:.0f}Mi"}

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import SettingsError, available, load_environment, loader, naming, parse_environment
+from settings import SettingsError, available, load_environment, loader, parse_environment
 from settings.environment import Environment
 from settings.instances import INSTANCE_TYPES, allocatable_memory_mib, allocatable_millicores
+from settings.parts import Part, parts
 from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
 from tests.unit.settings_files import file_with
@@ -125,8 +126,8 @@ def test_count_of_errors_heads_the_list() -> None:
             [("milvus.namespace", "kube-system")],
             "milvus.namespace: kube-system belongs to others, and the release clos",
         ),
-        ([("region", "us-est-1")], "region: us-est-1 is no region of AWS (did you mean us-west-1 or us-east-1?); if"),
-        ([("region", "us-east-9")], "region: us-east-9 is no region of AWS (did you mean us-east-"),
+        ([("region", "us-est-1")], "region: us-est-1 is not an AWS region (did you mean us-west-1 or us-east-1?); if"),
+        ([("region", "us-east-9")], "region: us-east-9 is not an AWS region (did you mean us-east-"),
         ([("milvus.namespace", "default")], "milvus.namespace: default belongs to others"),
         ([("milvus.release_name", "m" * 43)], "milvus.release_name: String should have at most 42 characters, got"),
         ([("milvus.release_name", "1milvus")], "milvus.release_name: got '1milvus', which does not match"),
@@ -160,25 +161,25 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(loader, "ENVIRONMENTS", tmp_path)
 
 
-def test_key_that_stands_twice_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_that_appears_twice_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, monkeypatch, "name: one\nname: two\n")
-    with pytest.raises(SettingsError, match="line 2, column 1: the key name stands twice; keep one"):
+    with pytest.raises(SettingsError, match="line 2, column 1: the key name appears twice; keep one"):
         load_environment("mine")
 
 
 def test_broken_yaml_names_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, monkeypatch, "name: [\n")
-    with pytest.raises(SettingsError, match=r"line 2, column 1: .*; mend the YAML there"):
+    with pytest.raises(SettingsError, match=r"line 2, column 1: .*; fix the YAML there"):
         load_environment("mine")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name: caf\xe9\n", "file: byte 10 is no UTF-8 text; save the file as UTF-8"),
+        (b"name: caf\xe9\n", "file: byte 10 is not valid UTF-8; save the file as UTF-8"),
         (
             b"? [a, b]\n: c\n",
-            "line 1, column 3: a key has to be plain text, not a list or mapping; mend the YAML there",
+            "line 1, column 3: a key has to be plain text, not a list or mapping; fix the YAML there",
         ),
         (b"name: a\x01b\n", "file: character 8 is a control character, which YAML forbids; remove it"),
     ],
@@ -215,9 +216,9 @@ def test_region_is_known_with_its_partition(region: str, partition: str) -> None
 
 
 def test_streaming_stack_exists_only_with_msk() -> None:
-    assert naming.Part.STREAMING in naming.parts(environment())
+    assert Part.STREAMING in parts(environment())
     woodpecker = environment(("queue", {"kind": "woodpecker"}), ("milvus.line", "3.0"))
-    assert naming.Part.STREAMING not in naming.parts(woodpecker)
+    assert Part.STREAMING not in parts(woodpecker)
 
 
 def test_component_falls_back_to_the_node_group_of_the_release() -> None:

@@ -1,29 +1,21 @@
-"""What AWS refuses, most of it only once other resources have been built."""
+"""Rules of tags, ARNs and labels: what AWS refuses, most of it only once other resources have been built."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from settings.base import Problem
+from settings.base import Problem, Rule
+from settings.environment import Environment
 from settings.regions import partitions
-
-if TYPE_CHECKING:
-    from settings.environment import Environment
 
 # AWS takes 50 for a resource, and some carry up to ten of this application, of CDK and EKS: names, roles of subnets.
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 _MOST_TAGS = 40
-
-# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-_NO_VPC = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
-
 # https://github.com/eksctl-io/eksctl/issues/4007
 _LABELS_OF_EKS = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 
 
-def number_of_tags(env: Environment) -> Iterator[Problem]:
+def _number_of_tags(env: Environment) -> Iterator[Problem]:
     """Refuse tags that leave no room for those of the resources themselves."""
     if len(env.tags) > _MOST_TAGS:
         yield Problem(
@@ -33,35 +25,7 @@ def number_of_tags(env: Environment) -> Iterator[Problem]:
         )
 
 
-def range_of_vpc(env: Environment) -> Iterator[Problem]:
-    """Refuse addresses that no VPC may have."""
-    for index, cidr in enumerate(env.network.cidrs):
-        network = ipaddress.IPv4Network(cidr)
-        for taken in _NO_VPC:
-            if network.overlaps(taken):
-                yield Problem(
-                    "network.existing.secondary_cidrs" if index else "network.cidr",
-                    f"{network} is in {taken}, which no VPC may use; take a private one, such as 10.0.0.0/16",
-                )
-
-
-def subnets_once(env: Environment) -> Iterator[Problem]:
-    """Refuse a subnet that stands for two zones, or is private and public."""
-    existing = env.network.existing
-    if existing is None:
-        return
-    seen: set[str] = set()
-    for name, ids in (("private", existing.private_subnet_ids), ("public", existing.public_subnet_ids)):
-        for subnet in ids:
-            if subnet in seen:
-                yield Problem(
-                    f"network.existing.{name}_subnet_ids",
-                    f"{subnet} stands twice; name one subnet for each zone, none of them private and public",
-                )
-            seen.add(subnet)
-
-
-def labels_of_nodes(env: Environment) -> Iterator[Problem]:
+def _labels_of_nodes(env: Environment) -> Iterator[Problem]:
     """Refuse labels that EKS keeps for itself."""
     for name, group in env.cluster.node_groups.items():
         for key in group.labels:
@@ -73,7 +37,7 @@ def labels_of_nodes(env: Environment) -> Iterator[Problem]:
                 )
 
 
-def places_of_arns(env: Environment) -> Iterator[Problem]:
+def _places_of_arns(env: Environment) -> Iterator[Problem]:
     """Refuse ARNs of another partition, and of another region where the resource has to be in this one."""
     partition = partitions()[env.region]
     for path, arn, regional in _arns(env):
@@ -83,7 +47,9 @@ def places_of_arns(env: Environment) -> Iterator[Problem]:
                 path, f"{arn} is of partition {theirs}, {env.region} of {partition}; use one of arn:{partition}:..."
             )
         elif regional and region != env.region:
-            yield Problem(path, f"{arn} is of region {region}; it has to be in {env.region}, as what uses it")
+            yield Problem(
+                path, f"{arn} is of region {region}; it has to be in {env.region}, like the resource that uses it"
+            )
 
 
 def _arns(env: Environment) -> Iterator[tuple[str, str, bool]]:
@@ -99,3 +65,6 @@ def _arns(env: Environment) -> Iterator[tuple[str, str, bool]]:
         yield "milvus.attu.oidc.client_secret_arn", attu.oidc.client_secret_arn, True
     if attu.cognito:
         yield "milvus.attu.cognito.user_pool_arn", attu.cognito.user_pool_arn, False
+
+
+RULES: tuple[Rule, ...] = (_number_of_tags, _labels_of_nodes, _places_of_arns)

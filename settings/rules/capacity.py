@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from settings.base import Problem
-from settings.cluster import MOST_NODES, NodeGroup
+from settings.base import Problem, Rule
+from settings.cluster import MOST_NODES
+from settings.contract import ATTU_CPU, ATTU_MEMORY_GIB
+from settings.environment import Environment
 from settings.instances import INSTANCE_TYPES, InstanceType
 from settings.milvus import reserved_cpu
-
-if TYPE_CHECKING:
-    from settings.environment import Environment
+from settings.placement import admits_all
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,9 @@ _DAEMONS = _Pod(0.2, 0.25)
 # On any node, two of each: CoreDNS, metrics-server, EBS CSI controller. The load balancer controller and the External
 # Secrets Operator request nothing.
 _ADDONS = (_Pod(0.1, 0.1), _Pod(0.1, 0.2), _Pod(0.1, 0.25)) * 2
-# What charts.values gives it.
-_ATTU = (0.1, 0.5)
 
 
-def admits_all(group: NodeGroup) -> bool:
-    """Return whether pods that name no node group may run on this one's nodes."""
-    return not any(taint.effect in {"NO_SCHEDULE", "NO_EXECUTE"} for taint in group.taints)
-
-
-def fits_a_node(env: Environment) -> Iterator[Problem]:
+def _fits_a_node(env: Environment) -> Iterator[Problem]:
     """Refuse a pod that is larger than every node it may run on."""
     for path, (pod, _) in _requests(env).items():
         kinds = [group.kind for group in _groups(env) if group.takes(pod)]
@@ -85,7 +77,7 @@ def fits_a_node(env: Environment) -> Iterator[Problem]:
             )
 
 
-def fits_all_nodes(env: Environment) -> Iterator[Problem]:
+def _fits_all_nodes(env: Environment) -> Iterator[Problem]:
     """Refuse pods that have no room together on the nodes that there are at the start."""
     groups = _groups(env)
     pods = [pod for pod in _pods(env) if any(group.takes(pod) and _room(group.kind).fits(pod) for group in groups)]
@@ -158,5 +150,8 @@ def _pods(env: Environment) -> Iterator[_Pod]:
     for pod, replicas in _requests(env).values():
         yield from [pod] * replicas
     if env.milvus.attu.exposure != "off":
-        yield _Pod(*_ATTU, env.milvus.node_group)
+        yield _Pod(ATTU_CPU, ATTU_MEMORY_GIB, env.milvus.node_group)
     yield from _ADDONS
+
+
+RULES: tuple[Rule, ...] = (_fits_a_node, _fits_all_nodes)

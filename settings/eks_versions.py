@@ -91,3 +91,4 @@ EKS_VERSIONS: dict[str, EksVersion] = {
 }
 
 DEFAULT_EKS_VERSION = "1.36"
+"""What an environment gets that names no version."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
-from settings.base import Problem
+from pydantic import JsonValue
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue
-
-    from settings.environment import Environment
+from settings.base import Problem, Rule
+from settings.contract import CLIENT_PORT
+from settings.environment import Environment
 
 _BY_US = "the application sets it; remove it"
 # Milvus compares keys in lower case and without dots, slashes and underscores:
@@ -29,7 +27,7 @@ _DECIDED_ELSEWHERE = {
     "mq.type": "set queue.kind instead",
     "msgChannel.chanNamePrefix": "set milvus.channel_prefix instead",
     "natsmq": "set queue.kind instead",
-    "proxy.port": "the load balancer and the policies know 19530; remove it",
+    "proxy.port": f"the load balancer and the policies know {CLIENT_PORT}; remove it",
     "pulsar": "set queue.kind instead",
     "rocksmq": "set queue.kind instead",
     "rootCoord.dmlChannelNum": "set queue.channels instead",
@@ -37,7 +35,7 @@ _DECIDED_ELSEWHERE = {
 _CREDENTIALS = ("password", "secret", "secretkey", "secretaccesskey", "accesskey", "accesskeyid", "token", "apikey")
 
 
-def own_configuration(env: Environment) -> Iterator[Problem]:
+def _own_configuration(env: Environment) -> Iterator[Problem]:
     """Yield a problem for each key that is decided elsewhere, or that holds a credential."""
     for key in _keys(env.milvus.configuration):
         path = f"milvus.configuration.{key}"
@@ -63,3 +61,6 @@ def _keys(values: Mapping[str, JsonValue], parents: str = "") -> Iterator[str]:
 
 def _plain(key: str) -> str:
     return key.lower().translate(str.maketrans("", "", "./_"))
+
+
+RULES: tuple[Rule, ...] = (_own_configuration,)

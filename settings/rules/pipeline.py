@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from settings import loader
-from settings.base import Problem
-from settings.naming import parts
-
-if TYPE_CHECKING:
-    from settings.environment import Environment
-    from settings.pipeline import Pipeline, Wave
+from settings.base import Problem, Rule
+from settings.environment import Environment
+from settings.parts import parts
+from settings.pipeline import Pipeline, Wave
 
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 _ACTIONS_PER_STAGE = 50
@@ -71,16 +67,9 @@ def _unique_waves(pipeline: Pipeline) -> Iterator[Problem]:
     taken = {"Source", "Build", "UpdatePipeline", "Assets"}
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield Problem(f"waves.{index}.name", f"{name} stands twice; give each wave its own name")
+            yield Problem(f"waves.{index}.name", f"{name} appears twice; give each wave its own name")
         if name in taken:
             yield Problem(f"waves.{index}.name", f"{name} is a stage that every pipeline has; choose another name")
-
-
-def _known_environments(pipeline: Pipeline) -> Iterator[Problem]:
-    known = loader.available()
-    for path, target in pipeline.targets:
-        if target.environment not in known:
-            yield Problem(f"{path}.environment", loader.no_environment(target.environment))
 
 
 def _same_place(pipeline: Pipeline, placed: list[Environment]) -> Iterator[Problem]:
@@ -129,4 +118,4 @@ def _too_many_actions(pipeline: Pipeline, placed: list[Environment]) -> Iterator
             )
 
 
-RULES = (_not_empty, _one_source, _connection_account, _unique_waves, _known_environments)
+RULES: tuple[Rule, ...] = (_not_empty, _one_source, _connection_account, _unique_waves)

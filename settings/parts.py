@@ -1,0 +1,27 @@
+"""The stacks of an environment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from settings.environment import Environment
+
+
+class Part(StrEnum):
+    """The stacks of an environment, in the order in which they are deployed."""
+
+    NETWORK = "network"
+    STORAGE = "storage"
+    STREAMING = "streaming"
+    EKS = "eks"
+    MILVUS = "milvus"
+
+
+def stack_name(env: Environment, part: Part) -> str:
+    """Return the CloudFormation stack name of a part, such as ``milvus-dev-network``."""
+    return f"{env.name}-{part}"
+
+
+def parts(env: Environment) -> tuple[Part, ...]:
+    """Return the stacks that an environment has: Streaming only where the queue is MSK."""
+    return tuple(part for part in Part if part is not Part.STREAMING or env.queue.kind == "msk")

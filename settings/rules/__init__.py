@@ -1,0 +1,26 @@
+"""Rules across the fields of an environment: what each setting alone allows, but what cannot work together."""
+
+from __future__ import annotations
+
+from settings.base import Rule
+from settings.rules import (
+    capacity,
+    cluster,
+    configuration,
+    exposure,
+    network,
+    queue,
+    release,
+    tags_arns_labels,
+)
+
+RULES: tuple[Rule, ...] = (
+    *tags_arns_labels.RULES,
+    *network.RULES,
+    *cluster.RULES,
+    *capacity.RULES,
+    *queue.RULES,
+    *release.RULES,
+    *configuration.RULES,
+    *exposure.RULES,
+)
