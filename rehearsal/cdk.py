@@ -143,7 +143,7 @@ class Cdk:
         return self.make("synth")
 
     def bootstrap(self, account: str, region: str) -> list[str]:
-        """Prepares the account."""
+        """Prepare the account."""
         return self.run(["cdk", "bootstrap", f"aws://{account}/{region}"])
 
     def deploy(self, *, terminal: bool = False) -> list[str]:
@@ -151,7 +151,7 @@ class Cdk:
         return self.make("deploy", terminal=terminal)
 
     def diff(self) -> list[str]:
-        """Compares the environment with what is deployed.
+        """Compare the environment with what is deployed.
 
         Raises:
             CdkError: There is a difference.
@@ -166,7 +166,7 @@ class Cdk:
         return self.make("destroy", terminal=True, answer="y")
 
     def make(self, target: str, *, terminal: bool = False, answer: str | None = None) -> list[str]:
-        """Runs a recipe of the Makefile for this environment."""
+        """Run a recipe of the Makefile for this environment."""
         said = ["make", target, f"ENV={self._env}"]
         command = ["make", "--no-print-directory", *_INSTALLED, *said[1:]]
         return self.run(command, said=said, terminal=terminal, answer=answer)
@@ -218,7 +218,7 @@ class Cdk:
     def _started(
         self, command: list[str], *, terminal: bool, answer: str | None
     ) -> Iterator[tuple[Popen[bytes], Iterator[str]]]:
-        """The running command, and the lines that it prints."""
+        """Yield the running command, and the lines that it prints."""
         if not terminal:
             with running(command, env=self._environment, cwd=PROJECT, stdout=PIPE) as process:
                 yield process, (raw.decode(errors="replace").rstrip() for raw in process.stdout or ())

@@ -22,7 +22,7 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` under the guard (:mod:`rehearsal.guard`).
 
-    The returned process is the guard; it exits with the command's code. Its standard input is the line of life: it
+    The returned process is the guard; it exits with the command's code. Its standard input is its lifeline: it
     closes when this process ends in whatever way, and the guard then ends the command with all of its descendants.
     """
     return subprocess.Popen(

@@ -19,14 +19,14 @@ class UnexpectedQuestionError(RuntimeError):
 
 
 def open_terminal() -> tuple[int, int]:
-    """The two ends of a pseudo-terminal: the reader's, and the program's."""
+    """Open the two ends of a pseudo-terminal: the reader's, and the program's."""
     reader, program = os.openpty()
     termios.tcsetwinsize(program, (_ROWS, _COLUMNS))
     return reader, program
 
 
 def lines_of(reader: int, *, answer: str | None) -> Iterator[str]:
-    """What a program prints, line by line and without colours; a question ending in (y/n) is a line, and is answered.
+    """Yield what a program prints, line by line and without colours; answer a line that ends in (y/n).
 
     Raises:
         UnexpectedQuestionError: It asks, and ``answer`` is None.

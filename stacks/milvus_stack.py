@@ -29,7 +29,7 @@ _LOG_DAYS = 30
 
 
 class MilvusStack(cdk.Stack):
-    """What changes often: a release that does not become ready fails this stack, and only this one is rolled back.
+    """The release and what it needs: it changes often, and when it does not become ready, only this stack rolls back.
 
     Example:
         >>> MilvusStack(

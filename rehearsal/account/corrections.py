@@ -45,7 +45,7 @@ def _references(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
 
 
 def _conditions(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
-    """The emulator's conditions compare a ``Fn::Join`` as it stands: the bootstrap takes no policies for some."""
+    """Resolve a ``Fn::Join`` in a condition, which the emulator compares as it stands, also for the bootstrap."""
     evaluate: Callable[[dict[str, Any], dict[str, Any]], dict[str, bool]] = engine._evaluate_conditions  # noqa: SLF001
 
     def joined(node: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON

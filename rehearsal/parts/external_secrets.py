@@ -22,7 +22,7 @@ _TOKEN_SECONDS = 24 * 3600
 
 
 def version() -> str:
-    """The version that the rehearsal runs: the newest that builds as a Go module.
+    """Return the version that the rehearsal runs: the newest that builds as a Go module.
 
     Later releases are not to be had as Go modules, or not with their secret stores. The objects are the same in both
     (``external-secrets.io/v1``).
