@@ -10,14 +10,14 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, DependencyGroup
 
 from charts.storage_class import StorageClassChart
-from milvus_constructs.attached_chart import AttachedChart
-from milvus_constructs.eks_addons import NetworkAddons, WorkloadAddons
-from milvus_constructs.eks_cluster import EksCluster
-from milvus_constructs.external_secrets import ExternalSecrets
+from milvus_constructs.cluster.addons import NetworkAddons, WorkloadAddons
+from milvus_constructs.cluster.attached_chart import AttachedChart
+from milvus_constructs.cluster.control_plane import EksCluster
+from milvus_constructs.cluster.external_secrets import ExternalSecrets
+from milvus_constructs.cluster.kubernetes_tasks import KubernetesTasks
+from milvus_constructs.cluster.load_balancer_controller import LoadBalancerController
+from milvus_constructs.cluster.node_group import NodeGroup
 from milvus_constructs.function_logs import limit_function_logs
-from milvus_constructs.kubernetes_tasks import KubernetesTasks
-from milvus_constructs.load_balancer_controller import LoadBalancerController
-from milvus_constructs.node_group import NodeGroup
 from milvus_constructs.provider_logs import manage_provider_logs
 from settings import Environment, output_keys
 from settings.parts import Part, stack_name

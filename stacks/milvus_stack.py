@@ -12,13 +12,13 @@ from charts.components import attu_name
 from charts.context import ReleaseContext, needs_secrets
 from charts.milvus import MilvusChart
 from charts.objects import CLIENT_PORT, SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
-from milvus_constructs.attached_chart import HELM_CHART
-from milvus_constructs.irsa_role import IrsaRole
-from milvus_constructs.kafka_access import KafkaAccess
-from milvus_constructs.load_balancer_address import LoadBalancerAddress
+from milvus_constructs.cluster.attached_chart import HELM_CHART
+from milvus_constructs.cluster.irsa_role import IrsaRole
+from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
+from milvus_constructs.cluster.secrets_reader import SecretsReader
+from milvus_constructs.kafka.access import KafkaAccess
 from milvus_constructs.provider_logs import manage_provider_logs
 from milvus_constructs.root_password import RootPassword
-from milvus_constructs.secrets_reader import SecretsReader
 from milvus_constructs.storage import MilvusStorage
 from settings import Environment, output_keys
 from stacks.eks_stack import EksStack

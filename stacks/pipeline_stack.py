@@ -10,12 +10,12 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 from constructs import Construct
 
-from milvus_constructs import pipeline_steps as steps
-from milvus_constructs.pipeline_artifacts import PipelineArtifacts
-from milvus_constructs.pipeline_builds import CDK_CLI, build_defaults, pin_security_check, publish_with_the_cdk
-from milvus_constructs.pipeline_findings import accept_pipeline_findings, accept_replication_findings
-from milvus_constructs.pipeline_source import pipeline_source
-from milvus_constructs.pipeline_verification import verification_project_name
+from milvus_constructs.delivery import steps
+from milvus_constructs.delivery.artifacts import PipelineArtifacts
+from milvus_constructs.delivery.builds import CDK_CLI, build_defaults, pin_security_check, publish_with_the_cdk
+from milvus_constructs.delivery.findings import accept_pipeline_findings, accept_replication_findings
+from milvus_constructs.delivery.source import pipeline_source
+from milvus_constructs.delivery.verification import verification_project_name
 from settings import Environment
 from settings.pipeline import Pipeline, Wave
 from settings.waves import Placed, load_pipeline, place

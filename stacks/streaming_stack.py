@@ -9,11 +9,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from milvus_constructs.bootstrap_brokers import BootstrapBrokers
 from milvus_constructs.encryption_key import EncryptionKey
-from milvus_constructs.kafka_user import KafkaUser
-from milvus_constructs.msk_cluster import MskCluster
-from milvus_constructs.msk_scram_association import ScramAssociation
+from milvus_constructs.kafka.bootstrap_brokers import BootstrapBrokers
+from milvus_constructs.kafka.cluster import MskCluster
+from milvus_constructs.kafka.scram_association import ScramAssociation
+from milvus_constructs.kafka.user import KafkaUser
 from milvus_constructs.removal import RemovalSetting, removal_policy, retention
 from settings import output_keys
 from settings.queue import Msk

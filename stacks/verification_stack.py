@@ -9,7 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from milvus_constructs.pipeline_verification import Verification
+from milvus_constructs.delivery.verification import Verification
 from settings import Environment
 from settings.pipeline import Build
 from stacks.options import StackOptions

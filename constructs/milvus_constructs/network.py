@@ -7,7 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.interface_endpoints import InterfaceEndpoints
 from milvus_constructs.removal import RemovalSetting, removal_policy, retention
 from settings.network import ExistingVpc, Network

@@ -7,7 +7,7 @@ import json
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.removal import RemovalSetting, removal_policy
 
 # Milvus takes 72 characters at most, and the value passes through YAML, an environment variable and shells.

@@ -7,10 +7,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.checks.acknowledgements import acknowledge
+from milvus_constructs.checks.wildcards import accept_wildcard
 from milvus_constructs.encryption_key import EncryptionKey
 from milvus_constructs.removal import RemovalSetting, removal_policy
-from milvus_constructs.wildcards import accept_wildcard
 from settings.storage import Storage
 
 _NO_ACCESS_LOGS = (

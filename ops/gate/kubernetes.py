@@ -12,8 +12,8 @@ MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 RELEASE = "Custom::AWSCDK-EKS-HelmChart"
 
 # A change set names the objects of a manifest only where its property values were asked for. The logical id names them
-# always: an object of a chart has the id `<Kind>-<name>` (`milvus_constructs.attached_chart`), and CDK leaves letters,
-# digits and its hash of the path. Names are lower case, so that the kind cannot be mistaken.
+# always: an object of a chart has the id `<Kind>-<name>` (`milvus_constructs.cluster.attached_chart`), and CDK leaves
+# letters, digits and its hash of the path. Names are lower case, so that the kind cannot be mistaken.
 _NAMESPACE_ID = re.compile(r"Namespace[a-z0-9]+[0-9A-F]{8}$")
 
 # CDK's function runs `helm upgrade --install` with what the change says, and forgets a release of another name or in

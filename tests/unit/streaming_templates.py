@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
-from milvus_constructs.kafka_access import KafkaAccess
+from milvus_constructs.kafka.access import KafkaAccess
 from milvus_constructs.removal import RemovalSetting
 from settings.network import Network
 from settings.queue import BrokerStorage, Msk

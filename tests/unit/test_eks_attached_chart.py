@@ -10,8 +10,8 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk.assertions import Match, Template
 from constructs import Construct
 
-from milvus_constructs.attached_chart import HELM_CHART, AttachedChart, release_values
-from milvus_constructs.eks_cluster import EksCluster
+from milvus_constructs.cluster.attached_chart import HELM_CHART, AttachedChart, release_values
+from milvus_constructs.cluster.control_plane import EksCluster
 from settings.cluster import Cluster
 from tests.assemblies import CONTEXT
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from milvus_constructs.kubernetes_lambda.tasks import handler, kubectl
-from milvus_constructs.kubernetes_lambda.tasks.readiness import not_ready
+from milvus_constructs.cluster.kubernetes_tasks_lambda.tasks import handler, kubectl
+from milvus_constructs.cluster.kubernetes_tasks_lambda.tasks.readiness import not_ready
 
 STACK = "arn:aws:cloudformation:us-east-2:111122223333:stack/milvus-dev-milvus/0a1b2c3d"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from milvus_constructs.pipeline_builds import CDK_CLI
+from milvus_constructs.delivery.builds import CDK_CLI
 from settings.rules.pipeline import actions_of_wave
 from settings.waves import parse_pipeline, place
 from tests.pipelines import (

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_logs as logs
 
-from milvus_constructs.msk_configuration import server_properties
+from milvus_constructs.kafka.configuration import server_properties
 from milvus_constructs.removal import removal_policy, retention
 from settings.queue import Msk
 

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from milvus_constructs.scram_association import handler
+from milvus_constructs.kafka.scram_association_lambda import handler
 
 CLUSTER = "arn:aws:kafka:us-east-2:111122223333:cluster/milvus/0a1b2c3d-0000-0000-0000-000000000000-1"
 SECRET = "arn:aws:secretsmanager:us-east-2:111122223333:secret:AmazonMSK_milvus-abcdef"

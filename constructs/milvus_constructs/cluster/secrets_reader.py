@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 
-from milvus_constructs.irsa_role import IrsaRole
+from milvus_constructs.cluster.irsa_role import IrsaRole
 
 
 class SecretsReader(IrsaRole):

@@ -14,15 +14,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge
-from milvus_constructs.pipeline_builds import build_environment, runtime_spec
-from milvus_constructs.wildcards import accept_wildcard
+from milvus_constructs.checks.acknowledgements import acknowledge
+from milvus_constructs.checks.wildcards import accept_wildcard
+from milvus_constructs.delivery.builds import build_environment, runtime_spec
 from settings.environment import Environment
 from settings.parts import Part, stack_name
 from settings.parts import parts as parts_of
 from settings.pipeline import Build
 
-_PROJECT = Path(__file__).resolve().parents[2]
+_PROJECT = Path(__file__).resolve().parents[3]
 
 # What `python -m ops` needs of the source tree. Everything else is left out, or each commit would be a new asset.
 _PROGRAM = ("Makefile", "requirements.txt", "requirements-dev.txt", "environments", "ops", "settings")

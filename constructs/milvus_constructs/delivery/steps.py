@@ -9,8 +9,8 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 
-from milvus_constructs.pipeline_builds import SETUP
-from milvus_constructs.pipeline_verification import starter_role_name, verification_project_name
+from milvus_constructs.delivery.builds import SETUP
+from milvus_constructs.delivery.verification import starter_role_name, verification_project_name
 from settings.environment import Environment
 from settings.waves import Placed
 
@@ -99,7 +99,7 @@ def verification_step(
 ) -> pipelines.CodeBuildStep:
     """Return the step that starts the environment's own verification project and waits for it.
 
-    The project runs in the VPC of the environment (`milvus_constructs.pipeline_verification`); this step may do nothing
+    The project runs in the VPC of the environment (`milvus_constructs.delivery.verification`); this step may do nothing
     but start it and read how it ended. When it failed, the log ends with the commands that roll back.
 
     Args:

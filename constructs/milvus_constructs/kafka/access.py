@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from milvus_constructs.msk_cluster import SCRAM_PORT
+from milvus_constructs.kafka.cluster import SCRAM_PORT
 
 
 class KafkaAccess(Construct):

@@ -9,7 +9,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
-from milvus_constructs.acknowledgements import acknowledge, managed_policy
+from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
 from settings import cluster as settings_of
 from settings.instances import INSTANCE_TYPES
 

@@ -10,7 +10,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IValidation
 
-from milvus_constructs.acknowledgements import acknowledge, resolved_wildcard, spelling
+from milvus_constructs.checks.acknowledgements import acknowledge, resolved_wildcard, spelling
 
 
 def accept_wildcard(policy: iam.Policy, *, ending: str, reason: str) -> None:

@@ -6,7 +6,7 @@ from aws_cdk import CfnResource, Duration, Stack
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from milvus_constructs.attached_chart import Attached
+from milvus_constructs.cluster.attached_chart import Attached
 
 _TIMEOUT = Duration.minutes(10)
 

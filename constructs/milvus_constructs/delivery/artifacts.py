@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.checks.acknowledgements import acknowledge
 
 ARTIFACT_DAYS = 90
 """Days that sources, assemblies and published differences are kept: a stage can be rolled back that long."""

@@ -14,10 +14,10 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge, managed_policy
-from milvus_constructs.cdk_providers import acknowledge_kubectl_provider
+from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
+from milvus_constructs.checks.cdk_providers import acknowledge_kubectl_provider
+from milvus_constructs.cluster.irsa_role import ServiceAccounts
 from milvus_constructs.encryption_key import EncryptionKey
-from milvus_constructs.irsa_role import ServiceAccounts
 from milvus_constructs.removal import RemovalSetting, removal_policy
 from settings.cluster import Cluster
 

@@ -9,9 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from milvus_constructs.acknowledgements import acknowledge
-from milvus_constructs.pipeline_artifacts import NO_ACCESS_LOGS
-from milvus_constructs.wildcards import accept_wildcard
+from milvus_constructs.checks.acknowledgements import acknowledge
+from milvus_constructs.checks.wildcards import accept_wildcard
+from milvus_constructs.delivery.artifacts import NO_ACCESS_LOGS
 
 # Families of one action that the grants of aws-cdk-lib name by their beginning.
 _GRANTED = (

@@ -8,7 +8,7 @@ from aws_cdk import CfnResource
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
-from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.checks.acknowledgements import acknowledge
 
 _VERSION = eks.AlbControllerVersion.V3_2_2
 # Amazon's public registry; CDK's default is a private one in us-west-2, whatever the region of the cluster.

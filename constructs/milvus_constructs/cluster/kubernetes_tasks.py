@@ -14,10 +14,10 @@ from aws_cdk.lambda_layer_awscli import AwsCliLayer
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge, managed_policy, wildcard
-from milvus_constructs.cdk_providers import acknowledge_provider
+from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
+from milvus_constructs.checks.cdk_providers import acknowledge_provider
 
-_CODE = Path(__file__).parent / "kubernetes_lambda"
+_CODE = Path(__file__).parent / "kubernetes_tasks_lambda"
 _LOOK_EVERY = Duration.seconds(20)
 _RUNTIME = lambda_.Runtime.PYTHON_3_14
 _LOG_POLICY = "service-role/AWSLambdaBasicExecutionRole"

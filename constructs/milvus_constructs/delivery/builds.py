@@ -109,7 +109,7 @@ def publish_with_the_cdk(pipeline: IConstruct, settings: Build) -> None:
 
     CDK Pipelines would install the program `cdk-assets`, which is released apart from the library: its newest version
     may not read what this version of the library writes, and then nothing can be deployed. Publishing reads each
-    environment's bootstrap besides; see `bootstrap_reader` in `milvus_constructs.pipeline_steps`. The pipeline's own
+    environment's bootstrap besides; see `bootstrap_reader` in `milvus_constructs.delivery.steps`. The pipeline's own
     assets are left to its self-mutation: this step has no right in the pipeline's account.
 
     Args:

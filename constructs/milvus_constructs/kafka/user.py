@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from milvus_constructs.acknowledgements import acknowledge
+from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.encryption_key import EncryptionKey
 from milvus_constructs.naming import stack_suffix
 from milvus_constructs.removal import RemovalSetting, removal_policy

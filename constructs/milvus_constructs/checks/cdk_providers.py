@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources as cr
 from constructs import IConstruct
 
-from milvus_constructs.acknowledgements import acknowledge, managed_policy, wildcard
+from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
 
 _LOGS = "service-role/AWSLambdaBasicExecutionRole"
 _VPC = "service-role/AWSLambdaVPCAccessExecutionRole"

@@ -9,8 +9,8 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
-from milvus_constructs.acknowledgements import acknowledge, managed_policy
-from milvus_constructs.irsa_role import IrsaRole, ServiceAccounts
+from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
+from milvus_constructs.cluster.irsa_role import IrsaRole, ServiceAccounts
 from settings.eks_versions import COREDNS, EBS_CSI_DRIVER, EKS_VERSIONS, KUBE_PROXY, METRICS_SERVER, VPC_CNI
 
 

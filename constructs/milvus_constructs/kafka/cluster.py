@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_msk as msk
 from constructs import Construct
 
-from milvus_constructs.msk_configuration import MskConfiguration
+from milvus_constructs.kafka.configuration import MskConfiguration
 from milvus_constructs.naming import stack_suffix
 from milvus_constructs.removal import RemovalSetting, removal_policy, retention
 from settings.queue import BrokerStorage, Msk

@@ -13,9 +13,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
-from milvus_constructs.cdk_providers import acknowledge_provider
+from milvus_constructs.checks.cdk_providers import acknowledge_provider
 
-_CODE = Path(__file__).parent / "scram_association"
+_CODE = Path(__file__).parent / "scram_association_lambda"
 
 
 class ScramAssociation(Construct):

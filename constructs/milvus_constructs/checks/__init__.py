@@ -1,0 +1,1 @@
+"""What of cdk-nag's findings is accepted, and why."""

@@ -1,0 +1,1 @@
+"""Amazon MSK: brokers, their configuration, the user of Milvus and who may connect."""
