@@ -13,11 +13,13 @@ export PYTHONDONTWRITEBYTECODE :=
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 CDK := cdk -c env=$(ENV)
+# What is generated and compared with is made of the frozen copies of the shipped files, never of a user's own.
+FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks ops rehearsal scripts tools tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock check fix test test-full synth diff deploy destroy manifests chart-record \
-	snapshot-update docs bench-synth rehearse rehearse-full test-full clean
+	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,14 +77,17 @@ manifests: setup ## write the Kubernetes objects of ENV to dist/ENV, for review 
 	@python -m tools.manifests --env $(ENV)
 
 chart-record: setup ## record what the real Milvus charts (MILVUS_CHARTS=dir) honour and render
-	@python -m tools.chart_proof
+	@$(FROZEN) python -m tools.chart_proof
+
+fixtures: setup ## freeze environments/ as it is shipped for the tests; then docs, snapshot-update and chart-record
+	@cp environments/*.yaml tests/fixtures/environments/
 
 snapshot-update: setup ## accept the current templates and manifests as snapshots
 	@pytest -n 2 --dist loadfile -q tests/snapshot --snapshot-update
 
 docs: setup ## write the generated pages: settings, IAM policies
 	@python -m tools.docs.settings_reference
-	@python -m tools.iam.policies
+	@$(FROZEN) python -m tools.iam.policies
 
 bench-synth: setup ## our synth time over that of an empty CDK app
 	@python -m tools.bench_synth --env prod
@@ -92,6 +97,9 @@ rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and 
 
 rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (needs Go, Java, Maven)
 	@python -m rehearsal.full --env $(ENV)
+
+test-edits: setup ## run the whole suite for settings files edited as the pages say
+	@pytest -q -m whole tests/compliance/test_user_edits.py
 
 test-full: setup ## run the tests that start real servers (needs Go, Java, Maven)
 	@python -m rehearsal.parts.install

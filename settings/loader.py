@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ from settings.rules import RULES
 from settings.rules.advice import warnings
 from settings.rules.cluster import out_of_support
 
-ENVIRONMENTS = Path(__file__).parent.parent / "environments"
+# Where the files are: environments/ of the checkout, or another folder for tests and for whoever keeps them elsewhere.
+ENVIRONMENTS = Path(os.environ.get("MILVUS_ENVIRONMENTS") or Path(__file__).parent.parent / "environments")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -61,9 +63,16 @@ def available() -> list[str]:
     return sorted(path.stem for path in ENVIRONMENTS.glob("*.yaml") if not path.stem.startswith("pipeline"))
 
 
+def file_name(name: str) -> str:
+    """Return an environment's or a pipeline's file as messages name it: with its folder."""
+    return f"{ENVIRONMENTS.name}/{name}.yaml"
+
+
 def no_environment(name: str) -> str:
     """Return what to tell somebody who asked for an environment that is not there."""
     known = available()
+    if not known:
+        return f"no environment {name}; {ENVIRONMENTS} holds no settings file"
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}? There are" if close else "there are"
     return f"no environment {name}; {hint}: {', '.join(known)}"
@@ -84,7 +93,7 @@ def load_environment(
         SettingsError: The file is missing, is not YAML, or breaks a rule.
     """
     path = ENVIRONMENTS / f"{name}.yaml"
-    source = f"environments/{name}.yaml"
+    source = file_name(name)
     if not path.is_file() or name not in available():
         raise SettingsError(source, [Problem("env", no_environment(name))])
     data = read_yaml(path, source)

@@ -33,7 +33,7 @@ def load_pipeline(name: str) -> Pipeline:
     Raises:
         SettingsError: The file is missing, is not YAML, or breaks a rule.
     """
-    source = f"environments/{name}.yaml"
+    source = loader.file_name(name)
     if name not in available_pipelines():
         known = ", ".join(available_pipelines()) or "none"
         message = f"no pipeline {name}; the file's name begins with `pipeline`. There are: {known}"

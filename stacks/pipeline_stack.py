@@ -16,7 +16,7 @@ from milvus_constructs.delivery.builds import CDK_CLI, build_defaults, pin_secur
 from milvus_constructs.delivery.findings import accept_pipeline_findings, accept_replication_findings
 from milvus_constructs.delivery.source import pipeline_source
 from milvus_constructs.delivery.verification import verification_project_name
-from settings import Environment
+from settings import Environment, loader
 from settings.pipeline import Pipeline, Wave
 from settings.waves import Placed, load_pipeline, place
 from stacks.build import build_environment
@@ -36,7 +36,7 @@ def build_pipeline(scope: Construct, name: str, settings: Pipeline | None = None
         SettingsError: The file, or that of an environment which it names, cannot be used.
     """
     settings = settings or load_pipeline(name)
-    waves = place(settings, source=f"environments/{name}.yaml")
+    waves = place(settings, source=loader.file_name(name))
     PipelineStack(
         scope,
         settings.name,

@@ -11,15 +11,40 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from settings import load_environment
+from settings import Environment, load_environment, loader, parse_environment
 
+ROOT = Path(__file__).parents[1]
+# The frozen copies of what is shipped: what tests of names, records, snapshots and pages compare with.
 ENVIRONMENTS = ("dev", "prod", "guide", "existing-vpc")
-CONTEXT = json.loads((Path(__file__).parents[1] / "cdk.json").read_text(encoding="utf-8"))["context"]
+CONTEXT = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+
+
+def own_files(pattern: str) -> list[str]:
+    """Return the files of environments/ that are not as shipped, as ``environments/mine``: only general rules hold."""
+    return [
+        f"environments/{path.stem}"
+        for path in sorted((ROOT / "environments").glob(pattern))
+        if not (frozen := loader.ENVIRONMENTS / path.name).is_file() or frozen.read_bytes() != path.read_bytes()
+    ]
+
+
+OWN_ENVIRONMENTS = tuple(name for name in own_files("*.yaml") if not name.startswith("environments/pipeline"))
+
+
+def environment(name: str) -> Environment:
+    """Return the settings of a frozen environment by its name, or of one of the checkout by ``environments/mine``."""
+    if "/" not in name:
+        return load_environment(name)
+    path = ROOT / f"{name}.yaml"
+    return parse_environment(loader.read_yaml(path, f"{name}.yaml"), source=f"{name}.yaml")
 
 
 @functools.cache
 def assembly(name: str) -> Path:
     """Return the folder of the cloud assembly of an environment, as `cdk synth` writes it, cdk-nag included.
+
+    Args:
+        name: As `environment` takes it.
 
     Raises:
         Exception: cdk-nag or the template validation found something that is not acknowledged.
@@ -30,10 +55,10 @@ def assembly(name: str) -> Path:
 
     from stacks.build import build_environment  # noqa: PLC0415
 
-    folder = folder_of_this_process(f"assembly-{name}")
+    folder = folder_of_this_process(f"assembly-{Path(name).name}")
     app = cdk.App(outdir=str(folder), context=CONTEXT)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
-    build_environment(app, load_environment(name))
+    build_environment(app, environment(name))
     app.synth()
     return folder
 

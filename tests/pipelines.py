@@ -23,7 +23,11 @@ _OTHER_SOURCES = {
 
 
 def pipeline_file(kind: str) -> dict[str, Any]:
-    """Return a pipeline file: `shipped`, `three` for three accounts in two regions, `codecommit` or `s3` by source."""
+    """Return a pipeline file by its kind.
+
+    Args:
+        kind: `shipped`; `three` for three accounts in two regions, `codecommit` or `s3` by source: made of that one.
+    """
     data: dict[str, Any] = yaml.safe_load((loader.ENVIRONMENTS / "pipeline.yaml").read_text(encoding="utf-8"))
     if kind in _OTHER_SOURCES:
         data["source"] = {kind: _OTHER_SOURCES[kind]}

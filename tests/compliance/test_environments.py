@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from settings import load_environment
 from settings.parts import Part, parts, stack_name
-from tests.assemblies import ENVIRONMENTS, assembly, kubernetes_objects, templates
+from tests.assemblies import ENVIRONMENTS, OWN_ENVIRONMENTS, assembly, environment, kubernetes_objects, templates
 
-pytestmark = pytest.mark.parametrize("name", ENVIRONMENTS)
+pytestmark = pytest.mark.parametrize("name", [*ENVIRONMENTS, *OWN_ENVIRONMENTS])
 
 # What a credential looks like in a file: a dynamic reference that would resolve to one, or a value given in place.
 SECRETS = (
@@ -28,7 +27,7 @@ SECRETS = (
 
 def test_cdk_nag_and_template_validation_find_nothing_unacknowledged(name: str) -> None:
     # THEN synthesis, which raises on findings, wrote every stack of the environment
-    env = load_environment(name)
+    env = environment(name)
     assert sorted(templates(name)) == sorted(stack_name(env, part) for part in parts(env))
 
 
@@ -42,7 +41,7 @@ def test_no_secret_in_any_file_of_the_assembly(name: str) -> None:
 
 def test_cfn_lint_finds_neither_errors_nor_warnings(name: str) -> None:
     files = [str(path) for path in sorted(assembly(name).glob("*.template.json"))]
-    region = load_environment(name).region
+    region = environment(name).region
     # W3005: the CDK itself writes a DependsOn beside a GetAtt, for every function and its role.
     options = ["--regions", region, "--format", "parseable", "--ignore-checks", "W3005"]
     lint = subprocess.run(
@@ -61,7 +60,7 @@ def test_load_balancer_carries_19530_and_nothing_else(name: str) -> None:
 
 
 def test_stateful_stacks_are_protected_as_set(name: str) -> None:
-    env = load_environment(name)
+    env = environment(name)
     manifest = json.loads((assembly(name) / "manifest.json").read_text(encoding="utf-8"))
     for part in parts(env):
         properties = manifest["artifacts"][stack_name(env, part)]["properties"]
@@ -70,7 +69,7 @@ def test_stateful_stacks_are_protected_as_set(name: str) -> None:
 
 
 def test_streaming_and_cluster_do_not_wait_for_one_another(name: str) -> None:
-    env = load_environment(name)
+    env = environment(name)
     manifest = json.loads((assembly(name) / "manifest.json").read_text(encoding="utf-8"))
 
     def waits_for(part: Part) -> set[str]:

@@ -24,7 +24,7 @@ from tools.iam.policies import (
     service_principals,
     written,
 )
-from tools.iam.scopes import FILES, NOT_NEEDED
+from tools.iam.scopes import FILES, NOT_NEEDED, PREFIX
 
 FILE_NAMES = sorted([*FILES, "bootstrap.json", "deploy.json", "diff-only.json"])
 every_policy = pytest.mark.parametrize("name", FILE_NAMES)
@@ -72,7 +72,7 @@ def test_roles_may_be_changed_and_passed_only_within_the_prefix(name: str) -> No
             assert "*" not in statement["Resource"]
             for resource in statement["Resource"]:
                 assert re.fullmatch(
-                    r"arn:aws:iam::\*:(role/(milvus-|cdk-hnb659fds-|aws-service-role/)|instance-profile/eks-"
+                    rf"arn:aws:iam::\*:(role/({PREFIX}|cdk-hnb659fds-|aws-service-role/)|instance-profile/eks-"
                     r"|oidc-provider/oidc\.eks\.).*",
                     resource,
                 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.account.server import EmbeddedAccount
+from settings import loader
 from tests.pipelines import build_spec, commands, project_of, stages
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,20 @@ def refer_to_tools(tree: Path, *tools: str) -> None:
         os.utime(lock, (0, 0))
 
 
+def copy_of_source(folder: Path) -> Path:
+    """Return a copy of the source tree, as a pipeline gets it, with what `make setup` installs and the frozen files."""
+    shutil.copytree(PROJECT, folder, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
+    refer_to_tools(folder, ".venv", "node_modules")
+    freeze_environments(folder)
+    return folder
+
+
+def freeze_environments(tree: Path) -> None:
+    """Give a copy of sources the frozen settings files: what is asked of it does not hold for files of a user."""
+    shutil.rmtree(tree / "environments")
+    shutil.copytree(loader.ENVIRONMENTS, tree / "environments")
+
+
 @dataclass
 class Outcome:
     """How a step ended."""
@@ -75,10 +90,7 @@ class Runner:
 
     def source(self, name: str) -> Path:
         """Return a fresh copy of the source tree, as CodeBuild unpacks it, with what `make setup` installs."""
-        tree = self.folder / name
-        shutil.copytree(PROJECT, tree, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
-        refer_to_tools(tree, ".venv", "node_modules")
-        return tree
+        return copy_of_source(self.folder / name)
 
     def program(self, project: dict[str, Any]) -> Path:
         """Return what a project with an asset as source unpacks, with the installed packages."""
@@ -86,6 +98,7 @@ class Runner:
         tree = self.folder / "program"
         shutil.copytree(self.assembly / f"asset.{digest}", tree)
         refer_to_tools(tree, ".venv")
+        freeze_environments(tree)
         return tree
 
     def action(self, stage: str, name: str) -> dict[str, Any]:
@@ -157,7 +170,8 @@ class Runner:
     def _environment(self, assembly: Path) -> dict[str, str]:
         path = [str(self.folder / "bin"), str(PROJECT / "node_modules/.bin"), str(PROJECT / ".venv/bin")]
         account, region = self.account.options.account_id, self.account.options.region
-        return self.account.environment() | {
+        kept = {name: value for name, value in self.account.environment().items() if name != "MILVUS_ENVIRONMENTS"}
+        return kept | {
             "PATH": ":".join([*path, os.environ["PATH"]]),
             "REAL_NPM": str(PROJECT / ".venv/bin/npm"),
             "NODE_MODULES": str(PROJECT / "node_modules"),

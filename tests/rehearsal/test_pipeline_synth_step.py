@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.pipelines import action_named, build_spec, commands, pipeline_assembly, pipeline_template, project_of
-from tests.rehearsal.pipeline_runner import PROJECT, refer_to_tools, tools_are_ready
+from tests.rehearsal.pipeline_runner import PROJECT, copy_of_source, refer_to_tools, tools_are_ready
 
-_NOT_SOURCE = (".git", ".venv", "node_modules", "cdk.out", "dist", ".rehearsal", ".cache", ".mypy_cache", ".ruff_cache")
 # The step runs the test suite, and this test is part of it: the copy has a few tests only, or it would never end.
 _FEW_TESTS = (
+    "conftest.py",
     "assemblies.py",
     "pipelines.py",
     "unit/test_pipeline_settings.py",
     "compliance/test_environments.py",
 )
-
-
-def copy_of_source(folder: Path) -> Path:
-    tree = folder / "source"
-    shutil.copytree(PROJECT, tree, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
-    refer_to_tools(tree, ".venv", "node_modules")
-    return tree
 
 
 def variables() -> dict[str, str]:
@@ -44,8 +36,9 @@ def cache_a_package(tree: Path) -> None:
 
 def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
     path = [str(PROJECT / ".venv/bin"), str(PROJECT / "node_modules/.bin"), os.environ["PATH"]]
-    # The workers of the suite that this test runs in are none of the copy's business.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MAKE"))}
+    # The workers of the suite that this test runs in, and its files, are none of the copy's business.
+    others = ("PYTEST_", "MAKE", "MILVUS_ENVIRONMENTS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return subprocess.run(
         ["sh", "-aec", "\n".join(lines)],
         cwd=tree,
@@ -59,7 +52,7 @@ def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
 
 def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> None:
     # GIVEN a change that publishes 9091 on the load balancer
-    tree = copy_of_source(tmp_path)
+    tree = copy_of_source(tmp_path / "source")
     path = tree / "charts/exposure.py"
     text = path.read_text(encoding="utf-8")
     published = text.replace(
@@ -78,7 +71,7 @@ def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> N
 
 def test_checks_of_the_step_pass_over_the_packages_that_the_build_caches(tmp_path: Path) -> None:
     # GIVEN sources as a pipeline gets them, without git, and a package where the buildspec lets uv keep it
-    tree = copy_of_source(tmp_path)
+    tree = copy_of_source(tmp_path / "source")
     cache_a_package(tree)
     # WHEN what `make check` does first is done
     done = run(["ruff format --check --quiet . && ruff check --quiet ."], tree)
@@ -105,7 +98,7 @@ def test_setup_of_a_copy_installs_nothing_into_the_environment_of_this_test(tmp_
 def test_commands_of_the_step_check_test_and_synthesize(tmp_path: Path) -> None:
     template = pipeline_template("shipped")
     lines = commands(build_spec(project_of(template, action_named(template, "Synth")), pipeline_assembly("shipped")))
-    tree = copy_of_source(tmp_path)
+    tree = copy_of_source(tmp_path / "source")
     cache_a_package(tree)
     for path in sorted((tree / "tests").rglob("*.py")):
         if str(path.relative_to(tree / "tests")) not in _FEW_TESTS:

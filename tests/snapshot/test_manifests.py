@@ -12,11 +12,12 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from settings import available, load_environment
+from settings import load_environment
+from tests.assemblies import ENVIRONMENTS, OWN_ENVIRONMENTS, environment
 from tools.manifests import write_manifests
 
 ROOT = Path(__file__).parents[2]
-every_environment = pytest.mark.parametrize("name", available())
+every_environment = pytest.mark.parametrize("name", [*ENVIRONMENTS, *OWN_ENVIRONMENTS])
 
 # What charts.context.ReleaseContext.placeholders documents.
 PLACEHOLDERS = {
@@ -31,7 +32,7 @@ PLACEHOLDERS = {
 CUSTOM = {"helm.cattle.io/v1", "external-secrets.io/v1"}
 
 
-@every_environment
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_manifests_are_as_reviewed(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     for path in write_manifests(load_environment(name), tmp_path / name):
         assert path.read_text(encoding="utf-8") == snapshot(name=path.name)
@@ -39,9 +40,7 @@ def test_manifests_are_as_reviewed(name: str, tmp_path: Path, snapshot: Snapshot
 
 @every_environment
 def test_manifests_hold_documented_placeholders_and_no_tokens(name: str, tmp_path: Path) -> None:
-    text = "".join(
-        path.read_text(encoding="utf-8") for path in write_manifests(load_environment(name), tmp_path / name)
-    )
+    text = "".join(path.read_text(encoding="utf-8") for path in write_manifests(environment(name), tmp_path / name))
     assert "Token[" not in text
     assert set(re.findall(r"\$\{(.*?)}", text)) <= PLACEHOLDERS
     # AND not even a reference that CloudFormation would turn into a secret
@@ -50,7 +49,7 @@ def test_manifests_hold_documented_placeholders_and_no_tokens(name: str, tmp_pat
 
 @every_environment
 def test_manifests_are_valid_for_the_kubernetes_version(name: str, tmp_path: Path) -> None:
-    env = load_environment(name)
+    env = environment(name)
     for path in write_manifests(env, tmp_path / name):
         for found in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             if found["apiVersion"] not in CUSTOM:

@@ -133,7 +133,7 @@ def test_every_place_that_names_the_licence_names_the_one_in_the_file() -> None:
 GUIDE = "https://milvus.io/blog/how-to-deploy-open-source-milvus-vector-database-on-amazon-eks.md"
 
 
-@pytest.mark.parametrize("page", ["README.md", "environments/guide.yaml"])
+@pytest.mark.parametrize("page", ["README.md", "tests/fixtures/environments/guide.yaml"])
 def test_the_guide_that_is_implemented_is_linked(page: str) -> None:
     assert GUIDE in (ROOT / page).read_text(encoding="utf-8")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
 from tests.unit.settings_files import file_with
 
+ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)
 
 
@@ -34,6 +38,18 @@ def test_unknown_environment_names_the_nearest() -> None:
 def test_environment_like_no_other_names_them_all() -> None:
     with pytest.raises(SettingsError, match="no environment nope; there are: dev, existing-vpc, guide, prod"):
         load_environment("nope")
+
+
+def test_folder_of_another_place_is_named(tmp_path: Path) -> None:
+    # GIVEN a folder without settings files, named by the variable
+    program = "from settings import load_environment; load_environment('dev')"
+    variables = {**os.environ, "MILVUS_ENVIRONMENTS": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    # THEN the error says where was looked
+    assert f"{tmp_path.name}/dev.yaml: 1 error" in done.stderr
+    assert f"env: no environment dev; {tmp_path} holds no settings file" in done.stderr
 
 
 def test_pipeline_file_is_no_environment() -> None:

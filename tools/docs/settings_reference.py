@@ -17,7 +17,7 @@ _INTRODUCTION = """# Settings
 
 Everything that is built is decided by one file under `environments/`; `-c env=NAME` (or `make ... ENV=NAME`) selects
 it; without it, it is `dev`. An empty name, or another key such as `-c environment=`, is refused. A setting that is not
-given has the default below. Unknown keys are errors.
+given has the default below. Unknown keys are errors. The variable `MILVUS_ENVIRONMENTS` names another folder to read.
 
 This page is generated from the models in `settings/` by `make docs`; edit those.
 """

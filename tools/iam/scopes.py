@@ -4,30 +4,30 @@ from __future__ import annotations
 
 # Every stack, and what CloudFormation names after it, begins with the `name` of its settings file. The shipped files
 # begin with this; put your own prefix here if yours do not, then run `python -m tools.iam.policies`.
-_PREFIX = "milvus-"
+PREFIX = "milvus-"
 _TOOLKIT = "cdk-hnb659fds-"
 
 # Service, or a single action -> the resources it is allowed on; "*" where nothing is given, because the service names
 # its resources itself (ids) or knows no resource for the action.
 SCOPES: dict[str, tuple[str, ...]] = {
     "codebuild": (
-        f"arn:aws:codebuild:*:*:project/{_PREFIX}*",
+        f"arn:aws:codebuild:*:*:project/{PREFIX}*",
         # Projects that CDK Pipelines makes are named after their logical id.
         "arn:aws:codebuild:*:*:project/Pipeline*",
     ),
-    "codepipeline": (f"arn:aws:codepipeline:*:*:{_PREFIX}*",),
-    "eks": (f"arn:aws:eks:*:*:*/{_PREFIX}*",),
-    "events": (f"arn:aws:events:*:*:rule/{_PREFIX}*",),
-    "iam": (f"arn:aws:iam::*:role/{_PREFIX}*",),
+    "codepipeline": (f"arn:aws:codepipeline:*:*:{PREFIX}*",),
+    "eks": (f"arn:aws:eks:*:*:*/{PREFIX}*",),
+    "events": (f"arn:aws:events:*:*:rule/{PREFIX}*",),
+    "iam": (f"arn:aws:iam::*:role/{PREFIX}*",),
     # EKS looks, as its caller, whether the roles that it links are there already ("Failed to validate if SLR:
     # AWSServiceRoleForAmazonEKSNodegroup already exists due to missing permissions for 'iam:GetRole'").
     "iam:GetRole": (
-        f"arn:aws:iam::*:role/{_PREFIX}*",
+        f"arn:aws:iam::*:role/{PREFIX}*",
         "arn:aws:iam::*:role/aws-service-role/eks-nodegroup.amazonaws.com/*",
         "arn:aws:iam::*:role/aws-service-role/eks.amazonaws.com/*",
     ),
-    "iam:AddRoleToInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{_PREFIX}*"),
-    "iam:RemoveRoleFromInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{_PREFIX}*"),
+    "iam:AddRoleToInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{PREFIX}*"),
+    "iam:RemoveRoleFromInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{PREFIX}*"),
     **dict.fromkeys(
         (
             "iam:CreateInstanceProfile",
@@ -52,16 +52,16 @@ SCOPES: dict[str, tuple[str, ...]] = {
         ("arn:aws:iam::*:oidc-provider/oidc.eks.*",),
     ),
     # A cluster and a configuration have no ARN before they are made.
-    "kafka": (f"arn:aws:kafka:*:*:cluster/{_PREFIX}*", f"arn:aws:kafka:*:*:configuration/{_PREFIX}*"),
+    "kafka": (f"arn:aws:kafka:*:*:cluster/{PREFIX}*", f"arn:aws:kafka:*:*:configuration/{PREFIX}*"),
     **dict.fromkeys(("kafka:CreateCluster", "kafka:CreateConfiguration", "kafka:DescribeClusterOperation"), ("*",)),
-    "lambda": (f"arn:aws:lambda:*:*:function:{_PREFIX}*", "arn:aws:lambda:*:*:layer:*"),
-    "s3": (f"arn:aws:s3:::{_PREFIX}*",),
+    "lambda": (f"arn:aws:lambda:*:*:function:{PREFIX}*", "arn:aws:lambda:*:*:layer:*"),
+    "s3": (f"arn:aws:s3:::{PREFIX}*",),
     "s3:GetObject": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
     "s3:GetObjectVersion": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
     # MSK asks for the name of its users' secrets; the other one, parameters and state machines get a name from
     # CloudFormation, which begins with their logical id and not with the stack's name.
     "secretsmanager": (
-        f"arn:aws:secretsmanager:*:*:secret:AmazonMSK_{_PREFIX}*",
+        f"arn:aws:secretsmanager:*:*:secret:AmazonMSK_{PREFIX}*",
         "arn:aws:secretsmanager:*:*:secret:RootPassword*",
     ),
     "secretsmanager:GetRandomPassword": ("*",),

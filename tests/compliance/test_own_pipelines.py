@@ -1,0 +1,31 @@
+"""A pipeline of environments/ that is not as shipped: whatever it deploys, it synthesizes with every check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from settings import loader
+from tests.assemblies import CONTEXT, ROOT, own_files
+
+FOLDER = ROOT / "environments"
+# Also a pipeline as shipped deploys something else, as soon as an environment is another.
+OWN = [path.stem for path in sorted(FOLDER.glob("pipeline*.yaml"))] if own_files("*.yaml") else []
+AS_SHIPPED = pytest.param(
+    "", marks=pytest.mark.skip(reason="environments/ is as shipped, and so are the frozen copies")
+)
+
+
+@pytest.mark.parametrize("name", OWN or [AS_SHIPPED])
+def test_pipeline_synthesizes_with_every_check(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import aws_cdk as cdk  # noqa: PLC0415 - the first import takes seconds, which collection must not pay
+
+    from app import build  # noqa: PLC0415 - the same
+
+    monkeypatch.setattr(loader, "ENVIRONMENTS", FOLDER)
+    # WHEN it is built as `cdk synth -c pipeline=NAME` does THEN nothing raises, and each environment has its assembly
+    app = cdk.App(context={**CONTEXT, "pipeline": name}, outdir=str(tmp_path))
+    build(app)
+    app.synth()
+    assert list(tmp_path.glob("assembly-*/manifest.json"))
