@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from ops.errors import OpsError, check_range
-from ops.smoke.connection import open_client
-from ops.smoke.deadline import within
-from ops.smoke.diagnosis import explain, is_refused
-from ops.smoke.quiet import quiet
-from ops.smoke.secret import previous_token, token_from_secret
-from ops.smoke.target import Target
+from ops.milvus.connection import open_client
+from ops.milvus.deadline import within
+from ops.milvus.diagnosis import explain, is_refused
+from ops.milvus.quiet import quiet
+from ops.milvus.secret import previous_token, token_from_secret
+from ops.milvus.target import Target
 
 USER = "root"
 # Milvus up to 2.4.6 starts with it, whatever its environment says (milvus#34752):

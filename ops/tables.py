@@ -8,9 +8,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ops.deployment import Service
 from ops.endpoints import Endpoint
 from ops.stacks import MISSING, Stack
+from ops.status import Service
 from ops.workloads import Workload
 
 

@@ -19,8 +19,8 @@ from ops.commands.connection import (
 )
 from ops.console import out, print_json, working
 from ops.errors import OpsError, usage_error
+from ops.milvus import Target, parse_target
 from ops.root_password import set_root_password
-from ops.smoke import Target, parse_target
 
 
 def root_password(  # noqa: PLR0917 - the options of a command

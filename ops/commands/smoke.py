@@ -26,7 +26,8 @@ from ops.commands.connection import (
 )
 from ops.console import note, out, print_error, print_json, working
 from ops.errors import ExitCode, OpsError, usage_error
-from ops.smoke import Listener, SmokeReport, StepResult, Target, parse_target, run_smoke, token_from_secret
+from ops.milvus import Target, parse_target, token_from_secret
+from ops.smoke import Listener, SmokeReport, StepResult, run_smoke
 
 _TOKEN_VARIABLE = "MILVUS_TOKEN"  # noqa: S105 - a variable's name
 

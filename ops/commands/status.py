@@ -28,8 +28,8 @@ def status(
     Exits with 1 when something is missing, failed or not ready. If only the Kubernetes API cannot be reached from
     here, that is said and the rest decides.
     """
-    from ops.deployment import read_status  # noqa: PLC0415 - boto3 costs half a second that --help must not
     from ops.stacks import environment  # noqa: PLC0415 - the same
+    from ops.status import read_status  # noqa: PLC0415 - boto3 costs half a second that --help must not
     from ops.tables import services_table, stacks_table, workloads_table  # noqa: PLC0415 - the same
 
     settings = environment(env, region=region)

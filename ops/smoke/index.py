@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias
 
-MilvusApi: TypeAlias = Any
-"""A `pymilvus.MilvusClient`: the library ships no type information."""
+from ops.milvus.connection import MilvusApi
+from ops.milvus.diagnosis import IndexUnusableError
 
 # 3,000 vectors feed at most 76 clusters well (faiss wants 39 each and says so on standard error); the guide has 128.
 _CHOICES: tuple[tuple[str, dict[str, int]], ...] = (("IVF_FLAT", {"nlist": 64}), ("AUTOINDEX", {}), ("FLAT", {}))
 
 _UNSUPPORTED = re.compile(r"index[ _]?type|unsupported index|not supported|invalid index", re.IGNORECASE)
-
-
-class IndexUnusableError(Exception):
-    """Milvus took the index definition, and the index is not the one asked for or not finished."""
 
 
 def create_index(client: MilvusApi, collection: str, *, timeout: int) -> tuple[str, list[str]]:

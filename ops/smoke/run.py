@@ -7,18 +7,16 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ops.errors import check_range
-from ops.smoke.connection import open_client
-from ops.smoke.deadline import within
-from ops.smoke.diagnosis import explain
-from ops.smoke.quiet import quiet
+from ops.milvus.connection import MilvusApi, open_client
+from ops.milvus.deadline import within
+from ops.milvus.diagnosis import explain
+from ops.milvus.quiet import quiet
+from ops.milvus.target import Target, parse_target
 from ops.smoke.report import SmokeFailure, SmokeReport, StepResult
 from ops.smoke.steps import Hello, make_rows
-from ops.smoke.target import Target, parse_target
 
 # A request's own time-out comes first: its error says more than the deadline around it.
 _GRACE_SECONDS = 2
@@ -26,22 +24,6 @@ _CLEAN_UP_SECONDS = 15
 
 Listener = Callable[[str, StepResult | None], None]
 """Called with a step's title when it starts, and again with its result when it is done."""
-
-
-@dataclass
-class _State:
-    target: Target
-    collection: str
-    rows: int
-    timeout: int
-    connect_timeout: int
-    listener: Listener
-    client: Any = None
-    version: str | None = None
-    may_exist: bool = False
-    steps: list[StepResult] = field(default_factory=list)
-    hello: Hello | None = None
-    current: str = "connect"
 
 
 def run_smoke(
@@ -70,9 +52,8 @@ def run_smoke(
     check_range("--rows", rows, 100, 16384)
     check_range("--timeout", timeout, 1, 3600)
     check_range("--connect-timeout", connect_timeout, 1, 600)
-    state = _State(
+    run = _Run(
         target=target or parse_target(),
-        collection=f"hello_milvus_{uuid.uuid4().hex[:12]}",
         rows=rows,
         timeout=timeout,
         connect_timeout=connect_timeout,
@@ -80,65 +61,103 @@ def run_smoke(
     )
     started = time.monotonic()
     failure: SmokeFailure | None = None
-    with quiet(), _address(state.target) as uri:
+    with quiet(), _address(run.target) as uri:
         try:
-            _run_steps(state, uri)
+            run.steps(uri)
         except Exception as error:  # noqa: BLE001 - whatever a client library raises is this run's result
-            seconds = state.connect_timeout if state.current == "connect" else state.timeout
-            reason, remedy = explain(state.current, error, target=state.target, seconds=seconds)
-            failure = SmokeFailure(step=state.current, reason=reason, remedy=remedy)
+            failure = run.failure(error)
         except BaseException as interrupt:
-            if _clean_up(state):
-                interrupt.add_note(f"the collection {state.collection} may still exist: drop it by hand")
+            if run.clean_up():
+                interrupt.add_note(f"the collection {run.collection} may still exist: drop it by hand")
             raise
-        left_behind = _clean_up(state)
+        left_behind = run.clean_up()
     return SmokeReport(
         ok=failure is None and left_behind is None,
-        target=str(state.target),
-        server_version=state.version,
-        collection=state.collection,
+        target=str(run.target),
+        server_version=run.version,
+        collection=run.collection,
         rows=rows,
-        index_type=state.hello.index_type if state.hello else None,
+        index_type=run.hello.index_type if run.hello else None,
         seconds=round(time.monotonic() - started, 3),
-        steps=tuple(state.steps),
+        steps=tuple(run.done),
         failure=failure,
         left_behind=left_behind,
     )
 
 
-def _run_steps(state: _State, uri: str) -> None:
-    _step(state, "connect", "start connecting to Milvus", lambda: _connect(state, uri), state.connect_timeout)
-    hello = Hello(client=state.client, collection=state.collection, rows=make_rows(state.rows), timeout=state.timeout)
-    state.hello = hello
-    _step(state, "exists", "does the collection exist", hello.exists)
-    state.may_exist = True
-    _step(state, "create", f"create collection `{state.collection}`", hello.create)
-    _step(state, "insert", f"start inserting {state.rows} entities", hello.insert)
-    _step(state, "flush", "number of entities", hello.flush)
-    _step(state, "index", "start creating index IVF_FLAT", hello.index)
-    _step(state, "load", "start loading", hello.load)
-    _step(state, "search", "start searching based on vector similarity", hello.search)
-    _step(state, "query", "start querying with `random > 0.5`", hello.query)
-    _step(state, "hybrid", "start hybrid searching with `random > 0.5`", hello.hybrid)
-    _step(state, "delete", 'start deleting with expr `pk in ["0" , "1"]`', hello.delete)
-    _step(state, "drop", f"drop collection `{state.collection}`", hello.drop)
-    state.may_exist = False
+class _Run:
+    """One run: what it is at, what it has done, and what it may leave behind."""
 
+    def __init__(self, *, target: Target, rows: int, timeout: int, connect_timeout: int, listener: Listener) -> None:
+        self.target = target
+        self.collection = f"hello_milvus_{uuid.uuid4().hex[:12]}"
+        self.version: str | None = None
+        self.hello: Hello | None = None
+        self.done: list[StepResult] = []
+        self._rows = rows
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self._listener = listener
+        self._client: MilvusApi = None
+        self._current = "connect"
+        self._may_exist = False
 
-def _step(state: _State, name: str, title: str, call: Callable[[], list[str]], seconds: int | None = None) -> None:
-    state.current = name
-    state.listener(title, None)
-    started = time.monotonic()
-    lines = within((seconds or state.timeout) + _GRACE_SECONDS, call)
-    result = StepResult(name=name, title=title, lines=tuple(lines), seconds=round(time.monotonic() - started, 3))
-    state.steps.append(result)
-    state.listener(title, result)
+    def steps(self, uri: str) -> None:
+        """Do one step after the other; the first that fails raises."""
+        self._step("connect", "start connecting to Milvus", lambda: self._connect(uri), self._connect_timeout)
+        hello = Hello(
+            client=self._client, collection=self.collection, rows=make_rows(self._rows), timeout=self._timeout
+        )
+        self.hello = hello
+        self._step("exists", "does the collection exist", hello.exists)
+        self._may_exist = True
+        self._step("create", f"create collection `{self.collection}`", hello.create)
+        self._step("insert", f"start inserting {self._rows} entities", hello.insert)
+        self._step("flush", "number of entities", hello.flush)
+        self._step("index", "start creating index IVF_FLAT", hello.index)
+        self._step("load", "start loading", hello.load)
+        self._step("search", "start searching based on vector similarity", hello.search)
+        self._step("query", "start querying with `random > 0.5`", hello.query)
+        self._step("hybrid", "start hybrid searching with `random > 0.5`", hello.hybrid)
+        self._step("delete", 'start deleting with expr `pk in ["0" , "1"]`', hello.delete)
+        self._step("drop", f"drop collection `{self.collection}`", hello.drop)
+        self._may_exist = False
 
+    def failure(self, error: Exception) -> SmokeFailure:
+        """Return why the current step failed, and what to do."""
+        seconds = self._connect_timeout if self._current == "connect" else self._timeout
+        reason, remedy = explain(self._current, error, target=self.target, seconds=seconds)
+        return SmokeFailure(step=self._current, reason=reason, remedy=remedy)
 
-def _connect(state: _State, uri: str) -> list[str]:
-    state.client = open_client(state.target, timeout=state.connect_timeout, uri=uri)
-    state.version = str(state.client.get_server_version(timeout=state.connect_timeout))
-    return [f"connected to Milvus {state.version}"]
+    def clean_up(self) -> str | None:
+        """Drop the collection if it may exist, and return its name if that failed."""
+        left_behind: str | None = None
+        client = self._client
+        if client is None:
+            return None
+        if self._may_exist:
+            seconds = min(self._timeout, _CLEAN_UP_SECONDS)
+            try:
+                within(seconds + _GRACE_SECONDS, lambda: client.drop_collection(self.collection, timeout=seconds))
+            except Exception:  # noqa: BLE001 - the report names the collection; the first failure is what matters
+                left_behind = self.collection
+        with contextlib.suppress(Exception):
+            within(_GRACE_SECONDS, client.close)
+        return left_behind
+
+    def _step(self, name: str, title: str, call: Callable[[], list[str]], seconds: int | None = None) -> None:
+        self._current = name
+        self._listener(title, None)
+        started = time.monotonic()
+        lines = within((seconds or self._timeout) + _GRACE_SECONDS, call)
+        result = StepResult(name=name, title=title, lines=tuple(lines), seconds=round(time.monotonic() - started, 3))
+        self.done.append(result)
+        self._listener(title, result)
+
+    def _connect(self, uri: str) -> list[str]:
+        self._client = open_client(self.target, timeout=self._connect_timeout, uri=uri)
+        self.version = str(self._client.get_server_version(timeout=self._connect_timeout))
+        return [f"connected to Milvus {self.version}"]
 
 
 @contextlib.contextmanager
@@ -155,20 +174,3 @@ def _address(target: Target) -> Iterator[str]:
             from milvus_lite.server_manager import server_manager_instance  # noqa: PLC0415 - only here needed
 
             server_manager_instance.release_server(path)
-
-
-def _clean_up(state: _State) -> str | None:
-    """Drop the collection if it may exist, and return its name if that failed."""
-    left_behind: str | None = None
-    client = state.client
-    if client is None:
-        return None
-    if state.may_exist:
-        seconds = min(state.timeout, _CLEAN_UP_SECONDS)
-        try:
-            within(seconds + _GRACE_SECONDS, lambda: client.drop_collection(state.collection, timeout=seconds))
-        except Exception:  # noqa: BLE001 - the report names the collection; the first failure is the one that matters
-            left_behind = state.collection
-    with contextlib.suppress(Exception):
-        within(_GRACE_SECONDS, client.close)
-    return left_behind

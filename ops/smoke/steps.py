@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any, NamedTuple
 
-from ops.smoke.index import MilvusApi, create_index
+from ops.milvus.connection import MilvusApi
+from ops.milvus.diagnosis import WrongAnswerError
+from ops.smoke.index import create_index
 
 DIMENSION = 8
 _FILTER = "random > 0.5"
@@ -14,10 +16,6 @@ _SEARCH = {"metric_type": "L2", "params": {"nprobe": 10}}
 _SAME = 1e-3
 _DELETED = ("0", "1")
 _DELETE_FILTER = 'pk in ["0" , "1"]'
-
-
-class WrongAnswerError(Exception):
-    """Milvus answered, and the answer is wrong."""
 
 
 class Row(NamedTuple):

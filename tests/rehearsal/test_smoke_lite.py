@@ -11,7 +11,8 @@ from typing import Any
 import pymilvus
 import pytest
 
-from ops.smoke import Hello, StepResult, parse_target, run_smoke
+from ops.milvus import parse_target
+from ops.smoke import Hello, StepResult, run_smoke
 
 ROOT = Path(__file__).parents[2]
 

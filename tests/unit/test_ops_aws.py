@@ -12,13 +12,14 @@ from botocore import exceptions
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
-from ops import aws, deployment
+from ops import aws
+from ops import status as status_module
 from ops.cli import app
-from ops.deployment import read_status
 from ops.endpoints import read_endpoints, smoke_target
 from ops.errors import OpsError
 from ops.kubernetes import KubernetesUnreachableError
 from ops.stacks import environment, read_stacks
+from ops.status import read_status
 from ops.workloads import Workload
 from settings import Environment, SettingsError, load_environment, parse_environment
 from settings.parts import parts, stack_name
@@ -125,8 +126,8 @@ def env() -> Environment:
 @pytest.fixture
 def account(env: Environment, monkeypatch: pytest.MonkeyPatch) -> Account:
     made = Account(env)
-    monkeypatch.setattr(deployment, "cluster_token", lambda *_, **__: "k8s-aws-v1.test")
-    monkeypatch.setattr(deployment, "read_workloads", lambda *_, **__: (PROXY,))
+    monkeypatch.setattr(status_module, "cluster_token", lambda *_, **__: "k8s-aws-v1.test")
+    monkeypatch.setattr(status_module, "read_workloads", lambda *_, **__: (PROXY,))
     return made
 
 
@@ -178,7 +179,7 @@ def test_cluster_that_is_not_active_is_unhealthy(account: Account) -> None:
 
 def test_pods_that_are_not_ready_are_unhealthy(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.deployed().msk().eks()
-    monkeypatch.setattr(deployment, "read_workloads", lambda *_, **__: (PROXY.model_copy(update={"ready": 1}),))
+    monkeypatch.setattr(status_module, "read_workloads", lambda *_, **__: (PROXY.model_copy(update={"ready": 1}),))
 
     assert not read_status(account.env, clients=account.client).healthy
 
@@ -191,7 +192,7 @@ def test_release_that_is_gone_is_unhealthy(
     # GIVEN every stack and service in order, but no Deployment in the namespace
     account.deployed().msk().eks()
     for reader in ("read_workloads", "recorded_workloads"):
-        monkeypatch.setattr(deployment, reader, lambda *_, **__: left)
+        monkeypatch.setattr(status_module, reader, lambda *_, **__: left)
 
     status = read_status(account.env, clients=account.client, records=tmp_path if recorded else None)
 
@@ -214,7 +215,7 @@ def test_unreachable_kubernetes_is_a_note_and_no_failure(account: Account, monke
     def refuse(*_: Any, **__: Any) -> None:
         raise KubernetesUnreachableError("the API cannot be reached", remedy="Go inside")
 
-    monkeypatch.setattr(deployment, "read_workloads", refuse)
+    monkeypatch.setattr(status_module, "read_workloads", refuse)
 
     status = read_status(account.env, clients=account.client)
 

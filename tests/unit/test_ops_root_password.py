@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from ops import root_password as module
 from ops.cli import app
 from ops.errors import OpsError
+from ops.milvus import parse_target
 from ops.root_password import set_root_password
-from ops.smoke import parse_target
 from tests.unit.ops_tls import self_signed
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:milvus-root-AbCdEf"

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.errors import OpsError
-from ops.smoke import SmokeReport, StepResult, parse_target, run_smoke
+from ops.milvus import parse_target
+from ops.milvus.deadline import DeadlineError, within
+from ops.smoke import SmokeReport, StepResult, run_smoke
 from ops.smoke import run as run_module
-from ops.smoke.deadline import DeadlineError, within
 from tests.unit.ops_milvus_double import FakeMilvus, fail, hang
 
 

@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.errors import OpsError
-from ops.smoke import parse_target, run_smoke, token_from_secret
-from ops.smoke.deadline import DeadlineError
-from ops.smoke.diagnosis import explain
-from ops.smoke.secret import previous_token
+from ops.milvus import parse_target, token_from_secret
+from ops.milvus.deadline import DeadlineError
+from ops.milvus.diagnosis import explain
+from ops.milvus.secret import previous_token
+from ops.smoke import run_smoke
 from tests.unit.ops_milvus_double import FakeMilvus
 from tests.unit.ops_tls import self_signed
 

@@ -7,10 +7,8 @@ import socket
 import ssl
 
 from ops.errors import one_line
-from ops.smoke.deadline import DeadlineError
-from ops.smoke.index import IndexUnusableError
-from ops.smoke.steps import WrongAnswerError
-from ops.smoke.target import Target
+from ops.milvus.deadline import DeadlineError
+from ops.milvus.target import Target
 
 _PORT_FORWARD = "`kubectl -n milvus port-forward service/milvus-service 19530`"
 _FROM_OUTSIDE = (
@@ -43,6 +41,18 @@ _NEEDS: dict[str, str] = {
 }
 
 
+class WrongAnswerError(Exception):
+    """Milvus answered, and the answer is wrong."""
+
+    remedy = f"Milvus answers, but wrongly: do not trust it; check {_LOGS}querynode"
+
+
+class IndexUnusableError(WrongAnswerError):
+    """Milvus took the index definition, and the index is not the one asked for or not finished."""
+
+    remedy = _NEEDS["index"]
+
+
 _REFUSED = re.compile(r"auth check failure|unauthenticated|invalid credential")
 
 
@@ -55,9 +65,7 @@ def is_refused(error: BaseException, *, target: Target) -> bool:
 def explain(step: str, error: BaseException, *, target: Target, seconds: float) -> tuple[str, str]:
     """Return why a step failed and what to do; ``seconds`` is what it had. Neither contains the token."""
     if isinstance(error, WrongAnswerError):
-        reason, remedy = str(error), f"Milvus answers, but wrongly: do not trust it; check {_LOGS}querynode"
-    elif isinstance(error, IndexUnusableError):
-        reason, remedy = str(error), _NEEDS["index"]
+        reason, remedy = str(error), error.remedy
     elif target.is_lite and step == "connect":
         reason, remedy = _text(error, target), "Check that milvus-lite is installed and that the folder can be written"
     else:

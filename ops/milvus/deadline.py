@@ -21,7 +21,7 @@ class _Worker(threading.Thread, Generic[Result]):
     """Runs one call. A daemon: a hanging one must not keep the process alive."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
-        super().__init__(daemon=True, name="smoke-step")
+        super().__init__(daemon=True, name="milvus-call")
         self._call = call
         self.done = threading.Event()
         self.result: list[Result] = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
-from ops.smoke.index import MilvusApi
-from ops.smoke.target import Target
+from ops.milvus.target import Target
+
+MilvusApi: TypeAlias = Any
+"""A `pymilvus.MilvusClient`: the library ships no type information."""
 
 
 def open_client(target: Target, *, timeout: int, uri: str | None = None) -> MilvusApi:
