@@ -39,7 +39,7 @@ def client(service: str, *, region: str | None = None, session: boto3.session.Se
     """Return a boto3 client; AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL work as everywhere.
 
     Raises:
-        OpsError: no region is known, the profile does not exist, or AWS_ENDPOINT_URL is no address.
+        OpsError: No region is known, the profile does not exist, or AWS_ENDPOINT_URL is no address.
     """
     try:
         with reading(f"AWS ({service})"):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from ops import aws
-from ops.errors import OpsError
-from ops.stacks import environment, outputs_of, read_stacks, require_deployed
+from ops.stacks import outputs_of, read_stacks, require_deployed
 from settings import Environment, output_keys
 
 # Output key -> what a person calls it; the order is the order of the table.
@@ -38,7 +37,7 @@ def read_endpoints(env: Environment, *, client: aws.AwsClient | None = None) -> 
     """Return the endpoints of a deployed environment.
 
     Raises:
-        OpsError: it is not deployed, or AWS cannot be read.
+        OpsError: It is not deployed, or AWS cannot be read.
     """
     stacks = read_stacks(env, client=client)
     require_deployed(env, stacks)
@@ -53,23 +52,6 @@ def read_endpoints(env: Environment, *, client: aws.AwsClient | None = None) -> 
         )
         for key, label in LABELS.items()
     )
-
-
-def smoke_target(name: str, *, region: str | None = None) -> tuple[str, str | None]:
-    """Return the address of an environment's Milvus, and the ARN of root's secret if it demands a login.
-
-    Raises:
-        OpsError: the environment has no Milvus yet.
-    """
-    env = environment(name, region=region)
-    outputs = outputs_of(read_stacks(env))
-    uri = outputs.get(output_keys.MILVUS_URI)
-    if uri is None:
-        raise OpsError(
-            f"environment {name} has no Milvus yet: no stack has the output {output_keys.MILVUS_URI}",
-            remedy=f"See `python -m ops status --env {name}`",
-        )
-    return uri, outputs.get(output_keys.ROOT_SECRET_ARN)
 
 
 def _absent(env: Environment) -> dict[str, str]:

@@ -66,7 +66,7 @@ def read_workloads(access: ClusterAccess, *, namespace: str) -> tuple[Workload, 
     """Return the Deployments and StatefulSets of a namespace.
 
     Raises:
-        KubernetesUnreachableError: the API cannot be reached or refuses.
+        KubernetesUnreachableError: The API cannot be reached or refuses.
     """
     found: list[Workload] = []
     for kind in ("Deployment", "StatefulSet"):

@@ -69,7 +69,7 @@ def set_root_password(
         timeout: Seconds for each request, and for all proxies to know the new password.
 
     Raises:
-        OpsError: nothing fits, Milvus does not answer or refuses, or it demands no login at all.
+        OpsError: Nothing fits, Milvus does not answer or refuses, or it demands no login at all.
     """
     check_range("--timeout", timeout, 1, 600)
     login = _Login(target, timeout)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from ops import aws
-from ops.errors import OpsError, one_line, usage_error
-from settings import Environment, SettingsError, load_environment
+from ops.errors import OpsError, one_line
+from settings import Environment
 from settings.parts import parts, stack_name
 
 MISSING = "NOT_DEPLOYED"
@@ -39,33 +38,6 @@ class Stack(BaseModel):
     def busy(self) -> bool:
         """Whether a change is under way."""
         return self.state.endswith("_IN_PROGRESS")
-
-
-def environment(name: str, *, region: str | None = None) -> Environment:
-    """Return the settings of an environment.
-
-    Args:
-        name: Its file in environments/, without the ending.
-        region: Where it is deployed, if not in the file's region: a pipeline may deploy one file to several.
-
-    Raises:
-        OpsError: there is no such environment, its file breaks a rule, or the region is none.
-    """
-    if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
-        raise usage_error(
-            setting="--region", value=f"'{region}'", allowed="an AWS region such as eu-central-1", remedy="Correct it"
-        )
-    try:
-        # A Kubernetes version past its support may not be deployed any more; what runs must still be looked after.
-        env = load_environment(name, today=date.min)
-    except SettingsError as error:
-        raise usage_error(
-            setting="--env",
-            value=f"'{name}'",
-            allowed="a valid file in environments/",
-            remedy=one_line(str(error), limit=2000),
-        ) from error
-    return env if region is None else env.model_copy(update={"region": region})
 
 
 def read_stacks(env: Environment, *, client: aws.AwsClient | None = None) -> tuple[Stack, ...]:

@@ -62,7 +62,7 @@ def recorded_workloads(folder: Path, *, namespace: str) -> tuple[Workload, ...]:
     """Return the workloads in the manifests (YAML or JSON) of a folder and its subfolders.
 
     Raises:
-        OpsError: the folder has no manifest, or one cannot be read.
+        OpsError: The folder has no manifest, or one cannot be read.
     """
     files = sorted(path for ending in ("yaml", "yml", "json") for path in folder.rglob(f"*.{ending}"))
     if not files:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from settings.base import Problem
 from settings.environment import Environment
-from settings.loader import SettingsError, available, load_environment, load_warnings, parse_environment
+from settings.loader import (
+    SettingsError,
+    available,
+    load_environment,
+    load_environment_file,
+    load_warnings,
+    parse_environment,
+)
 from settings.selection import select
 
 __all__ = [
@@ -13,6 +20,7 @@ __all__ = [
     "SettingsError",
     "available",
     "load_environment",
+    "load_environment_file",
     "load_warnings",
     "parse_environment",
     "select",

@@ -19,8 +19,13 @@ from settings.rules import RULES
 from settings.rules.advice import warnings
 from settings.rules.cluster import out_of_support
 
-# Where the files are: environments/ of the checkout, or another folder for tests and for whoever keeps them elsewhere.
-ENVIRONMENTS = Path(os.environ.get("MILVUS_ENVIRONMENTS") or Path(__file__).parent.parent / "environments")
+_OF_THE_CHECKOUT = Path(__file__).parent.parent / "environments"
+# Where the files are: environments/ of the checkout, or of the caller where this is installed without one; or another
+# folder, for tests and for whoever keeps them elsewhere.
+ENVIRONMENTS = Path(
+    os.environ.get("MILVUS_ENVIRONMENTS")
+    or (_OF_THE_CHECKOUT if _OF_THE_CHECKOUT.is_dir() else Path("environments").absolute())
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -96,6 +101,30 @@ def load_environment(
     source = file_name(name)
     if not path.is_file() or name not in available():
         raise SettingsError(source, [Problem("env", no_environment(name))])
+    return load_environment_file(path, source=source, account=account, region=region, today=today)
+
+
+def load_environment_file(
+    path: Path,
+    *,
+    source: str | None = None,
+    account: str | None = None,
+    region: str | None = None,
+    today: date | None = None,
+) -> Environment:
+    """Load a settings file from anywhere, judged as `load_environment` does.
+
+    Args:
+        path: The file.
+        source: How errors name it; by its path if not given.
+        account: Account instead of the file's, if given.
+        region: Region instead of the file's, if given.
+        today: Day by which support dates are judged; the current day if not given.
+
+    Raises:
+        SettingsError: The file is missing, is not YAML, or breaks a rule.
+    """
+    source = source or str(path)
     data = read_yaml(path, source)
     place = {key: value for key, value in (("account", account), ("region", region)) if value is not None}
     if isinstance(data, dict):
@@ -126,6 +155,9 @@ def read_yaml(path: Path, source: str) -> object:
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; give another path"
+        raise SettingsError(source, [Problem("file", message)]) from error
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not valid UTF-8; save the file as UTF-8"
         raise SettingsError(source, [Problem("file", message)]) from error

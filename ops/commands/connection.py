@@ -18,9 +18,15 @@ EnvOption: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Take address and secret from the stacks of this environment.", rich_help_panel=CONNECTION),
 ]
+EnvFileOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH", help="The same, by the environment's file, wherever it is.", rich_help_panel=CONNECTION
+    ),
+]
 RegionOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="With --env: its region, if not that of its file.", rich_help_panel=CONNECTION),
+    typer.Option(help="With an environment: its region, if not that of its file.", rich_help_panel=CONNECTION),
 ]
 TlsOption: TypeAlias = Annotated[
     bool | None,
@@ -38,28 +44,38 @@ ServerNameOption: TypeAlias = Annotated[
 ]
 
 
-def address_and_secret(env: str | None, uri: str | None, region: str | None) -> tuple[str | None, str | None]:
+def chosen_address(
+    *, env: str | None, env_file: Path | None, uri: str | None, region: str | None
+) -> tuple[str | None, str | None]:
     """Return the address, and the secret of an environment's root user.
 
     Raises:
-        OpsError: the options contradict one another, or the environment has no Milvus yet.
+        OpsError: The options contradict one another, or the environment has no Milvus yet.
     """
-    if env is None:
+    if env is None and env_file is None:
         if region is not None:
-            raise usage_error(setting="--region", value=region, allowed="with --env", remedy="Add --env or drop it")
+            raise usage_error(
+                setting="--region", value=region, allowed="with --env or --env-file", remedy="Add one, or drop it"
+            )
         return uri, None
     if uri is not None:
-        raise usage_error(setting="--env", value=f"{env} and --uri", allowed="one of them", remedy="Drop one")
-    from ops.endpoints import smoke_target  # noqa: PLC0415 - boto3 costs half a second that --help must not
+        raise usage_error(
+            setting="--env" if env_file is None else "--env-file",
+            value=f"{env or env_file} and --uri",
+            allowed="one of them",
+            remedy="Drop one",
+        )
+    from ops.environments import environment  # noqa: PLC0415 - settings and boto3 cost time that --help must not
+    from ops.milvus.address import address_and_secret  # noqa: PLC0415 - the same
 
-    return smoke_target(env, region=region)
+    return address_and_secret(environment(env, file=env_file, region=region))
 
 
 def value_of_variable(setting: str, variable: str, *, holds: str) -> str:
     """Return what an environment variable holds that an option names.
 
     Raises:
-        OpsError: it is not set or empty.
+        OpsError: It is not set or empty.
     """
     value = os.environ.get(variable)
     if not value:

@@ -6,20 +6,22 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.options import EnvFileOption, EnvOption, RegionOption
 from ops.console import out, print_json, working
 
 
 def endpoints(
-    env: Annotated[str, typer.Option(help="Name of the environment: a file in environments/.")] = "dev",
-    region: Annotated[str | None, typer.Option(help="Where it is deployed, if not in the region of its file.")] = None,
+    env: EnvOption = None,
+    env_file: EnvFileOption = None,
+    region: RegionOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the endpoints as JSON.")] = False,
 ) -> None:
     """Show the load balancer, Attu, the kubeconfig command and the ARNs of the secrets (never a secret)."""
     from ops.endpoints import read_endpoints  # noqa: PLC0415 - boto3 costs half a second that --help must not
-    from ops.stacks import environment  # noqa: PLC0415 - the same
+    from ops.environments import environment  # noqa: PLC0415 - the same
     from ops.tables import endpoints_table  # noqa: PLC0415 - the same
 
-    settings = environment(env, region=region)
+    settings = environment(env, file=env_file, region=region)
     with working(f"Reading the stacks of {settings.name} in {settings.region}"):
         found = read_endpoints(settings)
     if as_json:

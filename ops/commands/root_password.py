@@ -10,11 +10,12 @@ from rich.text import Text
 from ops.commands.connection import (
     CONNECTION,
     CaOption,
+    EnvFileOption,
     EnvOption,
     RegionOption,
     ServerNameOption,
     TlsOption,
-    address_and_secret,
+    chosen_address,
     value_of_variable,
 )
 from ops.console import out, print_json, working
@@ -25,6 +26,7 @@ from ops.root_password import set_root_password
 
 def root_password(  # noqa: PLR0917 - the options of a command
     env: EnvOption = None,
+    env_file: EnvFileOption = None,
     region: RegionOption = None,
     uri: Annotated[
         str | None, typer.Option(help="http(s)://HOST:19530, with --secret-arn.", rich_help_panel=CONNECTION)
@@ -56,7 +58,7 @@ def root_password(  # noqa: PLR0917 - the options of a command
     everybody knows. Tries the secret's password, the well-known one and the secret's previous version, changes it
     where needed, and logs in again to prove it. Changes nothing in AWS, prints no password, can be repeated.
     """
-    address, own_secret = address_and_secret(env, uri, region)
+    address, own_secret = chosen_address(env=env, env_file=env_file, uri=uri, region=region)
     secret = secret_arn or own_secret
     target = _target(parse_target(uri=address, tls=tls, ca=ca, server_name=server_name))
     if secret is None:

@@ -17,11 +17,12 @@ from ops.commands.connection import (
     CONNECTION,
     LOGIN,
     CaOption,
+    EnvFileOption,
     EnvOption,
     RegionOption,
     ServerNameOption,
     TlsOption,
-    address_and_secret,
+    chosen_address,
     value_of_variable,
 )
 from ops.console import note, out, print_error, print_json, working
@@ -41,6 +42,7 @@ def smoke(  # noqa: PLR0917 - the options of a command
         ),
     ] = None,
     env: EnvOption = None,
+    env_file: EnvFileOption = None,
     region: RegionOption = None,
     timeout: Annotated[int, typer.Option(metavar="SECONDS", help="For each step.", rich_help_panel=CONNECTION)] = 60,
     connect_timeout: Annotated[
@@ -80,7 +82,7 @@ def smoke(  # noqa: PLR0917 - the options of a command
     Creates a collection of its own, inserts, counts, indexes, loads, searches, queries, deletes, and drops it, also
     after a failure or Ctrl-C. An open port proves nothing; an insert and a search do.
     """
-    address, own_secret = address_and_secret(env, uri, region)
+    address, own_secret = chosen_address(env=env, env_file=env_file, uri=uri, region=region)
     target = parse_target(
         uri=address,
         token=_token(token=token, token_env=token_env, secret_arn=secret_arn, own_secret=own_secret),

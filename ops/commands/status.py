@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from ops.commands.options import EnvFileOption, EnvOption, RegionOption
 from ops.console import note, out, print_json, working
 from ops.errors import ExitCode
 
 
 def status(
-    env: Annotated[str, typer.Option(help="Name of the environment: a file in environments/.")] = "dev",
-    region: Annotated[str | None, typer.Option(help="Where it is deployed, if not in the region of its file.")] = None,
+    env: EnvOption = None,
+    env_file: EnvFileOption = None,
+    region: RegionOption = None,
     records: Annotated[
         Path | None,
         typer.Option(
@@ -28,11 +30,11 @@ def status(
     Exits with 1 when something is missing, failed or not ready. If only the Kubernetes API cannot be reached from
     here, that is said and the rest decides.
     """
-    from ops.stacks import environment  # noqa: PLC0415 - the same
+    from ops.environments import environment  # noqa: PLC0415 - the same
     from ops.status import read_status  # noqa: PLC0415 - boto3 costs half a second that --help must not
     from ops.tables import services_table, stacks_table, workloads_table  # noqa: PLC0415 - the same
 
-    settings = environment(env, region=region)
+    settings = environment(env, file=env_file, region=region)
     with working(f"Reading {settings.name} in {settings.region}"):
         state = read_status(settings, records=records)
     if as_json:

@@ -32,7 +32,7 @@ def parse_approval(text: str) -> Approval:
     """Return the approval that an option's text stands for.
 
     Raises:
-        OpsError: no `=`, no logical id or no reason.
+        OpsError: No `=`, no logical id or no reason.
     """
     target, separator, reason = text.partition("=")
     if not separator or not target.strip():
@@ -60,7 +60,7 @@ def apply_approvals(
     """Return what is still refused, and what passes with which approval.
 
     Raises:
-        OpsError: an approval names nothing that is at risk, names more than one, or is given twice.
+        OpsError: An approval names nothing that is at risk, names more than one, or is given twice.
     """
     passed: list[tuple[Loss, Approval]] = []
     for approval in approvals:

@@ -89,7 +89,7 @@ def parse_change_sets(text: str, *, source: str) -> tuple[ChangeSet, ...]:
     """Return the pages in a JSON text: an object, a list of objects, or objects one after another.
 
     Raises:
-        OpsError: the text is no (complete, usable) change set; ``source`` names it in the message.
+        OpsError: The text is no (complete, usable) change set; ``source`` names it in the message.
     """
     pages = tuple(_page(value, source=source, number=number) for number, value in enumerate(_values(text, source), 1))
     if not pages:

@@ -19,7 +19,7 @@ def open_client(target: Target, *, timeout: int, uri: str | None = None) -> Milv
         uri: Address in place of the target's, for Milvus Lite in a temporary file.
 
     Raises:
-        MilvusException: it cannot be reached, or refuses the token.
+        MilvusException: It cannot be reached, or refuses the token.
     """
     from pymilvus import MilvusClient  # noqa: PLC0415 - takes seconds to import
 

@@ -19,7 +19,7 @@ def token_from_secret(arn: str, *, client: AwsClient | None = None) -> str:
         client: boto3 client of Secrets Manager; one for the ARN's region if not given.
 
     Raises:
-        OpsError: it cannot be read, or has another form. No message contains the value.
+        OpsError: It cannot be read, or has another form. No message contains the value.
     """
     from ops.aws import reading  # noqa: PLC0415 - boto3 costs half a second that --help must not
 
@@ -36,7 +36,7 @@ def previous_token(arn: str, *, client: AwsClient | None = None) -> str | None:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
 
     Raises:
-        OpsError: it cannot be read.
+        OpsError: It cannot be read.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415 - boto3 costs half a second that --help must not
 

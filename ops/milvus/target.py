@@ -66,7 +66,7 @@ def parse_target(
         server_name: Name that the certificate carries, where it is not the host's.
 
     Raises:
-        OpsError: the options contradict one another, or the address is malformed.
+        OpsError: The options contradict one another, or the address is malformed.
     """
     wants_tls = bool(tls) or ca is not None or server_name is not None
     if ca is not None:

@@ -17,8 +17,8 @@ def create_index(client: MilvusApi, collection: str, *, timeout: int) -> tuple[s
     """Create the first index type that the target takes, and return it with what is to be said about it.
 
     Raises:
-        IndexUnusableError: the target reports another type, a failure or unindexed rows.
-        MilvusException: it could not be created for another reason than its type.
+        IndexUnusableError: The target reports another type, a failure or unindexed rows.
+        MilvusException: It could not be created for another reason than its type.
     """
     from pymilvus.exceptions import MilvusException  # noqa: PLC0415 - pymilvus takes seconds to import
 

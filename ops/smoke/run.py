@@ -47,7 +47,7 @@ def run_smoke(
         listener: Hears of each step as it starts and ends.
 
     Raises:
-        OpsError: an argument is out of range.
+        OpsError: An argument is out of range.
     """
     check_range("--rows", rows, 100, 16384)
     check_range("--timeout", timeout, 1, 3600)

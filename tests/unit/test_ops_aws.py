@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ from typer.testing import CliRunner
 from ops import aws
 from ops import status as status_module
 from ops.cli import app
-from ops.endpoints import read_endpoints, smoke_target
+from ops.endpoints import read_endpoints
+from ops.environments import environment
 from ops.errors import OpsError
 from ops.kubernetes import KubernetesUnreachableError
-from ops.stacks import environment, read_stacks
+from ops.milvus.address import address_and_secret
+from ops.stacks import read_stacks
 from ops.status import read_status
 from ops.workloads import Workload
-from settings import Environment, SettingsError, load_environment, parse_environment
+from settings import Environment, SettingsError, load_environment, loader, parse_environment
 from settings.parts import parts, stack_name
 from tests.unit.settings_files import file_with
 
@@ -285,8 +288,7 @@ def test_endpoints_of_an_environment_that_is_not_deployed_are_an_error(account: 
 @pytest.fixture
 def shipped(monkeypatch: pytest.MonkeyPatch, account: Account) -> Account:
     """The account behind the commands."""
-    for module in ("ops.stacks", "ops.endpoints"):
-        monkeypatch.setattr(f"{module}.environment", lambda _name, **_: account.env)
+    monkeypatch.setattr("ops.environments.environment", lambda _name, **_: account.env)
     monkeypatch.setattr(aws, "client", lambda service, **_: account.client(service))
     return account
 
@@ -294,14 +296,14 @@ def shipped(monkeypatch: pytest.MonkeyPatch, account: Account) -> Account:
 def test_smoke_finds_address_and_secret(shipped: Account) -> None:
     shipped.deployed()
 
-    assert smoke_target("test") == ("https://nlb.test:19530", ROOT_SECRET)
+    assert address_and_secret(shipped.env) == ("https://nlb.test:19530", ROOT_SECRET)
 
 
 def test_smoke_of_an_environment_without_milvus_is_an_error(shipped: Account) -> None:
     shipped.deployed(absent=("milvus",))
 
-    with pytest.raises(OpsError, match="environment test has no Milvus yet: no stack has the output MilvusUri"):
-        smoke_target("test")
+    with pytest.raises(OpsError, match="environment milvus-test has no Milvus yet: no stack has the output MilvusUri"):
+        address_and_secret(shipped.env)
 
 
 def test_status_command_prints_tables(shipped: Account) -> None:
@@ -351,6 +353,42 @@ def test_unknown_environment_is_an_error_that_names_the_known_ones() -> None:
         environment("prd")
 
     assert raised.value.code == 2
+
+
+def test_environment_is_found_by_its_file_wherever_that_is(tmp_path: Path) -> None:
+    file = tmp_path / "far away.yaml"
+    file.write_text((loader.ENVIRONMENTS / "dev.yaml").read_text())
+
+    assert environment(file=file).name == "milvus-dev"
+    with pytest.raises(OpsError, match=r"--env: got dev and --env-file, allowed is one of them"):
+        environment("dev", file=file)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "file: cannot be read: No such file or directory; give another path"),
+        ("name: milvus-dev\nregion: 7\n", "region: must be a valid string, got 7"),
+    ],
+)
+def test_unusable_file_is_an_error_that_says_why(tmp_path: Path, text: str | None, says: str) -> None:
+    file = tmp_path / "mine.yaml"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(OpsError, match=re.escape(says)) as raised:
+        environment(file=file)
+    assert str(raised.value).startswith(f"--env-file: got '{file}', allowed is a valid settings file.")
+    assert raised.value.code == 2
+
+
+def test_environment_of_an_installation_without_settings_files_says_where_it_looked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(loader, "ENVIRONMENTS", tmp_path)
+
+    with pytest.raises(OpsError, match=f"no environment prod; {tmp_path} holds no settings file"):
+        environment("prod")
 
 
 def test_environment_may_be_in_another_region_than_its_file_says() -> None:

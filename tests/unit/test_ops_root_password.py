@@ -95,7 +95,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Secret:
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     made = Server(module.WELL_KNOWN)
     monkeypatch.setattr("pymilvus.MilvusClient", made.connect)
-    monkeypatch.setattr("ops.endpoints.smoke_target", lambda _env, **_: (URI, SECRET))
+    monkeypatch.setattr("ops.milvus.address.address_and_secret", lambda _env: (URI, SECRET))
     return made
 
 
@@ -288,7 +288,7 @@ def test_contradictions_are_errors(server: Server, arguments: list[str], says: s
 
 
 def test_environment_without_authorization_has_nothing_to_set(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.endpoints.smoke_target", lambda _env, **_: (URI, None))
+    monkeypatch.setattr("ops.milvus.address.address_and_secret", lambda _env: (URI, None))
 
     result = run("--env", "dev")
 

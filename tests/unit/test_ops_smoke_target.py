@@ -180,7 +180,7 @@ class TestLogin:
 
         monkeypatch.setattr("pymilvus.MilvusClient", connect)
         monkeypatch.setattr("ops.commands.smoke.token_from_secret", lambda arn: f"from {arn}")
-        monkeypatch.setattr("ops.endpoints.smoke_target", lambda _env, **_: ("http://from-env:19530", "own"))
+        monkeypatch.setattr("ops.milvus.address.address_and_secret", lambda _env: ("http://from-env:19530", "own"))
         monkeypatch.delenv("MILVUS_TOKEN", raising=False)
         return seen
 

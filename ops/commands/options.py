@@ -1,0 +1,18 @@
+"""The options by which commands say which environment they mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+EnvOption: TypeAlias = Annotated[
+    str | None, typer.Option(help="Name of the environment: a file in environments/.", show_default="dev")
+]
+EnvFileOption: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="The environment's file, wherever it is.")
+]
+RegionOption: TypeAlias = Annotated[
+    str | None, typer.Option(help="Where it is deployed, if not in the region of its file.")
+]
