@@ -37,7 +37,7 @@ class MilvusChart(cdk8s.Chart):
         ValueError: The context lacks what the settings need, or two Services would get the same name.
 
     Example:
-        MilvusChart(cdk8s.App(), "milvus", env=env, context=ReleaseContext.placeholders(env))
+        >>> MilvusChart(cdk8s.App(), "milvus", env=env, context=ReleaseContext.placeholders(env))
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, env: Environment, context: ReleaseContext) -> None:

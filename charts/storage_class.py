@@ -16,7 +16,7 @@ class StorageClassChart(cdk8s.Chart):
     Volumes cost money by size, whether used or not.
 
     Example:
-        StorageClassChart(cdk8s.App(), "storage-class")
+        >>> StorageClassChart(cdk8s.App(), "storage-class")
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

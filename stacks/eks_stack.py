@@ -28,9 +28,6 @@ _LOG_DAYS = 30
 
 class EksStack(cdk.Stack):
     """The cluster and what every workload on it needs; it `attach`es charts.
-
-    Example:
-        >>> EksStack(app, "milvus-dev-eks", settings=env, vpc=network.vpc, subnets=network.private_subnets, **options)
     """
 
     def __init__(

@@ -30,11 +30,6 @@ _LOG_DAYS = 30
 
 class MilvusStack(cdk.Stack):
     """The release and what it needs: it changes often, and when it does not become ready, only this stack rolls back.
-
-    Example:
-        >>> MilvusStack(
-        ...     app, "milvus-dev-milvus", settings=env, eks=eks, storage=storage.storage, streaming=streaming, **options
-        ... )
     """
 
     def __init__(

@@ -18,9 +18,6 @@ from stacks.options import StackOptions
 
 class NetworkStack(cdk.Stack):
     """Where everything else lives. Its subnets cannot go while a broker, a node or a load balancer is there.
-
-    Example:
-        >>> NetworkStack(app, "milvus-dev-network", settings=env.network, removal=env.removal_policy, **options)
     """
 
     def __init__(

@@ -89,9 +89,6 @@ class PipelineStack(cdk.Stack):
     inside its VPC. A failure stops the wave and everything behind it. docs/delivery.md shows it.
 
     Costs: about 1 USD per month for the pipeline, another for each key, and build minutes.
-
-    Example:
-        >>> PipelineStack(app, "milvus-delivery", settings=pipeline, file="pipeline", waves=waves, env=...)
     """
 
     def __init__(

@@ -19,9 +19,6 @@ _PROVIDER_LOG_DAYS = 30
 
 class StorageStack(cdk.Stack):
     """Holds the data. With ``removal="retain"`` the buckets and their keys stay when it goes.
-
-    Example:
-        >>> StorageStack(app, "milvus-dev-storage", settings=env.storage, removal=env.removal_policy, **options)
     """
 
     def __init__(

@@ -24,12 +24,6 @@ class StreamingStack(cdk.Stack):
     """Holds what Milvus has written but not yet flushed to S3, and takes it along when it is destroyed.
 
     Depends on the Network stack only. Protected against deletion where the environment is.
-
-    Example:
-        >>> StreamingStack(
-        ...     app, "milvus-dev-streaming", name="milvus-dev", settings=env.queue, vpc=network.vpc,
-        ...     subnets=network.private_subnets, removal=env.removal_policy, **options,
-        ... )
     """
 
     def __init__(

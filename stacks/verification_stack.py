@@ -17,9 +17,6 @@ from stacks.options import StackOptions
 
 class VerificationStack(cdk.Stack):
     """Holds nothing that lasts: it can be deleted at any time, and the next run of the pipeline brings it back.
-
-    Example:
-        >>> VerificationStack(stage, "milvus-dev-verification", settings=env, vpc=network.vpc, ...)
     """
 
     def __init__(

@@ -16,7 +16,7 @@ class ExternalSecrets(Construct):
     namespace may read is decided there.
 
     Example:
-        >>> ExternalSecrets(stack, "ExternalSecrets", cluster=cluster, after=addons.coredns)
+        >>> ExternalSecrets(stack, "ExternalSecrets", cluster=cluster, after=addons)
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster: eks.ICluster, after: IDependable) -> None:

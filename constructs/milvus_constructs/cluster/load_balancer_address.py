@@ -18,7 +18,7 @@ class LoadBalancerAddress(Construct):
     until a deployment that changes the object again, the old name may stand here (docs/upgrade.md says what to do).
 
     Example:
-        >>> service = chart.find("Service", "milvus-service")
+        >>> service = attached.find("Service", "milvus-service")
         >>> LoadBalancerAddress(stack, "Address", cluster=cluster, attached=service).host
     """
 

@@ -41,7 +41,7 @@ class LoadBalancerController(Construct):
     first, while the controller can still delete the load balancer (aws-cdk#9970, aws-cdk#18650).
 
     Example:
-        >>> LoadBalancerController(stack, "LoadBalancers", cluster=cluster, tags={}, after=addons.coredns)
+        >>> LoadBalancerController(stack, "LoadBalancers", cluster=cluster, tags={}, after=addons)
     """
 
     def __init__(

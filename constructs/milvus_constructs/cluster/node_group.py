@@ -37,8 +37,8 @@ class NodeGroup(Construct):
     rolls its nodes.
 
     Example:
-        >>> NodeGroup(stack, "Milvus", cluster=cluster, name="milvus", settings=group, version="1.36",
-        ...     subnets=private, tags={}, after=network_addons)
+        >>> NodeGroup(stack, "Milvus", cluster=cluster, name="milvus", version="1.36",
+        ...     settings=env.cluster.node_groups["milvus"], subnets=private, tags={}, after=addons)
     """
 
     def __init__(

@@ -69,9 +69,6 @@ class Verification(Construct):
         build: Image and runtimes.
         pipeline_account: Account of the pipeline.
         pipeline_name: Name of the pipeline, with which the names of its roles begin.
-
-    Example:
-        >>> Verification(self, "Verification", env=env, vpc=vpc, subnets=subnets, cluster=cluster, ...)
     """
 
     def __init__(

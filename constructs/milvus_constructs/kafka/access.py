@@ -17,7 +17,8 @@ class KafkaAccess(Construct):
 
     Example:
         >>> KafkaAccess(
-        ...     milvus_stack, "Kafka", brokers=streaming.security_group, client_security_group_id=group_id
+        ...     stack, "Kafka", brokers=streaming.security_group,
+        ...     client_security_group_id=cluster.cluster_security_group_id,
         ... )
     """
 

@@ -20,7 +20,7 @@ class BootstrapBrokers(Construct):
     (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1077)
 
     Example:
-        >>> BootstrapBrokers(self, "Brokers", cluster_arn=arn, log_group=group).sasl_scram
+        >>> BootstrapBrokers(self, "Brokers", cluster_arn=arn, log_group=log_group).sasl_scram
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster_arn: str, log_group: logs.ILogGroup) -> None:

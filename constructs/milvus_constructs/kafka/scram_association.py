@@ -29,7 +29,7 @@ class ScramAssociation(Construct):
 
     Example:
         >>> ScramAssociation(
-        ...     self, "Association", cluster_arn=arn, secret=secret, key=key, log_group=group
+        ...     self, "Association", cluster_arn=arn, secret=secret, key=key, log_group=log_group
         ... )
     """
 
