@@ -88,7 +88,7 @@ class PipelineStack(cdk.Stack):
     execution of each stack's change set a gate refuses the loss of data; afterwards the environment is proven from
     inside its VPC. A failure stops the wave and everything behind it. docs/delivery.md shows it.
 
-    Costs: about 1 USD per month for the pipeline, another for each key, and build minutes.
+    Costs: the minutes of its actions and builds, and a key in each region.
     """
 
     def __init__(

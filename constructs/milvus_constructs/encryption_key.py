@@ -16,8 +16,8 @@ _PENDING_DAYS = {"destroy": 7, "retain": 30}
 class EncryptionKey(kms.Key):
     """A symmetric key that KMS rotates every year.
 
-    Costs about 1 USD per month and key, and by request. Data whose key is gone is gone: with ``removal="retain"`` the
-    key outlives its stack, with ``destroy`` it can be called back for 7 days (``aws kms cancel-key-deletion``).
+    Costs by the month and by request. Data whose key is gone is gone: with ``removal="retain"`` the key outlives its
+    stack, with ``destroy`` it can be called back for 7 days (``aws kms cancel-key-deletion``).
 
     Example:
         >>> EncryptionKey(self, "Key", description="Data bucket of milvus-dev", removal="destroy")

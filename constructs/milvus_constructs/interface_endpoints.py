@@ -11,8 +11,8 @@ from constructs import Construct
 class InterfaceEndpoints(Construct):
     """One interface endpoint per service, with private DNS, behind a security group that admits HTTPS from the VPC.
 
-    Each endpoint costs about 7 USD per month and zone, and by GB. Private DNS of a service can be had once per VPC: in
-    an existing VPC that already has one of these endpoints, leave that service out.
+    Each endpoint costs by zone and hour, and by GB. Private DNS of a service can be had once per VPC: in an existing
+    VPC that already has one of these endpoints, leave that service out.
 
     Example:
         >>> InterfaceEndpoints(

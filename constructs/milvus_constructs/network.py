@@ -24,9 +24,9 @@ class MilvusNetwork(Construct):
     it is; at most endpoints are added. Nothing is looked up at synth: zones are letters, an existing VPC is named by
     ids.
 
-    NAT gateways cost about 33 USD per month each and by GB, an interface endpoint about 7 USD per month and zone, flow
-    logs by GB. The address range and the zones of a subnet cannot be changed without replacing what lives there.
-    Subnet tags: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
+    NAT gateways cost by hour and by GB, an interface endpoint by zone and hour, flow logs by GB. The address range and
+    the zones of a subnet cannot be changed without replacing what lives there. Subnet tags:
+    https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
 
     Example:
         >>> network = MilvusNetwork(self, "Network", settings=env.network, removal=env.removal_policy)

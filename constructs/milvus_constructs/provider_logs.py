@@ -25,7 +25,7 @@ def manage_provider_logs(stack: cdk.Stack, *, days: int, removal: RemovalSetting
             continue
         function = provider.node.find_child("Handler")
         if not isinstance(function, cdk.CfnResource):
-            raise TypeError(f"{function.node.path} is no CloudFormation resource; this version of aws-cdk-lib is new")
+            raise TypeError(f"{function.node.path} is no CloudFormation resource; aws-cdk-lib changed here")
         group = _log_group(provider, days=days, removal=removal)
         function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
 

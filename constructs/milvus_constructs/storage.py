@@ -35,7 +35,7 @@ class MilvusStorage(Construct):
     for many objects instead of one per object. With ``removal="destroy"`` the objects are deleted with the stack, by a
     function of CDK that empties the bucket first; with ``retain`` buckets and keys stay.
 
-    Costs: storage and requests, about 1 USD per month and key. Backups are written by somebody else.
+    Costs: storage and requests, and each key by the month. Backups are written by somebody else.
 
     Example:
         >>> storage = MilvusStorage(self, "Storage", settings=env.storage, removal=env.removal_policy)

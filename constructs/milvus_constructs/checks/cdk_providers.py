@@ -40,7 +40,7 @@ def acknowledge_kubectl_provider(cluster: eks.Cluster) -> None:
     kubectl = cluster.node.find_child("KubectlProvider")
     handler, provider = kubectl.node.find_child("Handler"), kubectl.node.find_child("Provider")
     if not isinstance(handler, lambda_.Function) or not isinstance(provider, cr.Provider):
-        raise TypeError(f"{kubectl.node.path} is built otherwise than expected; this version of aws-cdk-lib is new")
+        raise TypeError(f"{kubectl.node.path} is built otherwise than expected; aws-cdk-lib changed here")
     acknowledge_provider(provider, handler)
     role = handler.node.find_child("ServiceRole")
     why = "CDK attaches this policy to its kubectl function: logs, its network interface, charts from registries"
@@ -54,7 +54,7 @@ def _conditional_policies(role: IConstruct) -> list[str]:
     """Return findings on policies that CDK attaches in some partitions only; cdk-nag quotes the whole function."""
     resource = role.node.default_child
     if not isinstance(resource, iam.CfnRole):
-        raise TypeError(f"{role.node.path} is built otherwise than expected; this version of aws-cdk-lib is new")
+        raise TypeError(f"{role.node.path} is built otherwise than expected; aws-cdk-lib changed here")
     policies = Stack.of(role).resolve(resource.managed_policy_arns)
     quoted = [json.dumps(policy, separators=(",", ":")) for policy in policies if "Fn::If" in policy]
     return [f"AwsSolutions-IAM4[Policy::{policy}]" for policy in quoted]

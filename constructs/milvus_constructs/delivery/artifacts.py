@@ -24,7 +24,7 @@ class PipelineArtifacts(Construct):
     """A bucket for artifacts under a customer-managed key, which roles of other accounts may use, and one for caches.
 
     Both refuse requests without TLS and anything public, and expire what is old. The cache holds nothing but packages
-    that are checked against their hashes when they are installed. Costs about 1 USD per month for the key, and storage.
+    that are checked against their hashes when they are installed. Costs the key by the month, and storage.
     Both buckets go with the stack, and with them the history that a stage could be rolled back to.
 
     Example:

@@ -54,7 +54,8 @@ class Verification(Construct):
     The pipeline cannot have it among its own projects: a project must be in the account and region of its VPC, and no
     value of an environment's stacks can reach the pipeline's stack. So the project belongs to the environment, and the
     pipeline knows two names only. The project can read the environment's state, the root user's secret and the
-    deployments in one namespace; it can change nothing in AWS. The role may start it and read how it ended.
+    deployments in one namespace; it can change nothing in AWS. The role may start it, with other commands than its own
+    too (codebuild:StartBuild), and read how it ended.
 
     Costs: build minutes while it runs. Needs a way from the private subnets to PyPI and to the AWS APIs.
 
@@ -139,7 +140,7 @@ class Verification(Construct):
     def _role(self) -> iam.IRole:
         role = self.project.role
         if role is None:
-            raise TypeError("aws_codebuild.Project has no role; this version of aws-cdk-lib is new")
+            raise TypeError("aws_codebuild.Project has no role; aws-cdk-lib changed here")
         return role
 
     def _build_spec(self, environment: str, build: Build) -> dict[str, object]:

@@ -21,14 +21,15 @@ class MskCluster(Construct):
     """Brokers in the private subnets, encrypted at rest with a customer key and in transit with TLS.
 
     Clients sign in by SASL/SCRAM; neither IAM nor anonymous access is on. Its security group admits nobody: the stack
-    of a client opens it with `KafkaAccess`. Volumes grow by themselves up to the ceiling of the settings, at most once
-    in six hours, and never shrink. It creates no users: see `KafkaUser` and `ScramAssociation`.
+    of a client opens it with `KafkaAccess`. Volumes grow by themselves up to the ceiling of the settings, by 10 % or 10
+    GiB and not again for 6 to over 24 hours, and never shrink. It creates no users: see `KafkaUser` and
+    `ScramAssociation`.
 
     Costs by broker and hour, by GB and month, and for metrics beyond DEFAULT. Creation takes 25 to 40 minutes. Name,
     subnets, KRaft and the key cannot be changed; more brokers can be added, a larger volume too. It goes with its stack
     even where the environment retains data: it stands in the VPC's subnets, and a cluster left behind would keep the
-    whole network, and the bill. ``removal`` is about its logs. The L1 resource,
-    because the alpha construct ignores a given key (aws-cdk#22617) and hides refused secrets (aws-cdk#34794).
+    whole network, and the bill. ``removal`` is about its logs. The L1 resource, because the alpha construct ignores a
+    given key (aws-cdk#22617) and hides refused secrets (aws-cdk#34794).
 
     Example:
         >>> MskCluster(

@@ -27,8 +27,8 @@ class KafkaUser(secretsmanager.Secret):
     no ``x``: with two letters it is no decimal number in YAML, without ``x`` no hexadecimal one, and there is nothing
     to quote in a shell, a URL, JSON or a properties file. Nobody but the readers of the secret ever sees it.
 
-    Costs 0.40 USD per month. The password is not rotated by itself: Milvus reads it at start. To rotate, put a new
-    password into the secret and restart the Milvus pods.
+    Costs by the month. The password is not rotated by itself: Milvus reads it at start. To rotate, put a new password
+    into the secret and restart the Milvus pods.
 
     Example:
         >>> KafkaUser(self, "User", name="milvus-dev", username="milvus", key=key, removal="destroy")
