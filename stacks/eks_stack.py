@@ -27,8 +27,7 @@ _LOG_DAYS = 30
 
 
 class EksStack(cdk.Stack):
-    """The cluster and what every workload on it needs; it `attach`es charts.
-    """
+    """The cluster and what every workload on it needs; it `attach`es charts."""
 
     def __init__(
         self,

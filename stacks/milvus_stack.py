@@ -29,8 +29,7 @@ _LOG_DAYS = 30
 
 
 class MilvusStack(cdk.Stack):
-    """The release and what it needs: it changes often, and when it does not become ready, only this stack rolls back.
-    """
+    """The release and what it needs: changes often; when it does not become ready, only this stack rolls back."""
 
     def __init__(
         self,

@@ -17,8 +17,7 @@ from stacks.options import StackOptions
 
 
 class NetworkStack(cdk.Stack):
-    """Where everything else lives. Its subnets cannot go while a broker, a node or a load balancer is there.
-    """
+    """Where everything else lives. Its subnets cannot go while a broker, a node or a load balancer is there."""
 
     def __init__(
         self,

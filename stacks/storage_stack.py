@@ -18,8 +18,7 @@ _PROVIDER_LOG_DAYS = 30
 
 
 class StorageStack(cdk.Stack):
-    """Holds the data. With ``removal="retain"`` the buckets and their keys stay when it goes.
-    """
+    """Holds the data. With ``removal="retain"`` the buckets and their keys stay when it goes."""
 
     def __init__(
         self,

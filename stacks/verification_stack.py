@@ -16,8 +16,7 @@ from stacks.options import StackOptions
 
 
 class VerificationStack(cdk.Stack):
-    """Holds nothing that lasts: it can be deleted at any time, and the next run of the pipeline brings it back.
-    """
+    """Holds nothing that lasts: it can be deleted at any time, and the next run of the pipeline brings it back."""
 
     def __init__(
         self,
