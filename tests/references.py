@@ -54,6 +54,8 @@ class Assembly:
     """All stacks of a folder that `cdk synth` wrote, as one graph of resources."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        """Where the assembly lies, with the assets of its functions."""
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         artifacts = {key: found for key, found in manifest["artifacts"].items() if found["type"] == _STACK}
         self.stacks: dict[str, dict[str, Any]] = {}
@@ -88,13 +90,21 @@ class Assembly:
             raise LookupError(f"no {kind} in {', '.join(self.stacks)}")
         return found
 
+    def code(self, function: str) -> Path:
+        """Return the folder with the code of a function, as it is uploaded."""
+        return self.folder / f"asset.{str(self[function].at('Code.S3Key')).removesuffix('.zip')}"
+
     def outputs(self, part: str) -> dict[str, Any]:
         """Return the outputs of a stack that are meant for people."""
         outputs = self.templates[part].get("Outputs", {}).items()
         return {key: self.resolved(part, output["Value"]) for key, output in outputs if "Export" not in output}
 
     def before(self, name: str) -> set[str]:
-        """Return everything that CloudFormation creates before a resource: what it names, and what that waits for."""
+        """Return everything that is created before a resource, deleted after it, and so can be relied on.
+
+        That is what it names and what it says it waits for, what those wait for, and whole stacks that its stack waits
+        for.
+        """
         seen: set[str] = set()
         waiting = [name]
         while waiting:
@@ -103,7 +113,14 @@ class Assembly:
             new = (direct & self.resources.keys()) - seen
             seen |= new
             waiting += new
-        return seen
+        earlier = self.stacks_before(name.partition("/")[0])
+        return seen | {each for each in self.resources if each.partition("/")[0] in earlier}
+
+    def stacks_before(self, part: str) -> set[str]:
+        """Return the stacks that are deployed before a stack."""
+        waits_for = self.stacks[part]["dependencies"]
+        direct = {other for other, artifact in self.stacks.items() if artifact["displayName"] in waits_for}
+        return direct.union(*(self.stacks_before(other) for other in direct))
 
     def resolved(self, part: str, value: Any) -> Any:
         """Return a value of a template with its references replaced by names."""

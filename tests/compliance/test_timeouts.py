@@ -1,0 +1,93 @@
+"""Time-outs in relation to each other: whoever waits outside must not give up before whoever waits inside."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from settings.milvus import Milvus
+from tests.assemblies import ENVIRONMENTS, assembly
+from tests.references import Assembly, assembly_of
+
+LAMBDA_SECONDS = 900
+"""No function of Lambda lives longer. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+def code(graph: Assembly, function: str, file: str) -> ModuleType:
+    """Return a module of a function's code as it is uploaded."""
+    path = graph.code(function) / file
+    spec = importlib.util.spec_from_file_location(f"uploaded_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def retries(graph: Assembly) -> dict[str, Any]:
+    """Return how the state machine behind the tasks looks again."""
+    definition = json.loads(graph["eks/Tasks/Provider/waiter-state-machine"].properties["DefinitionString"])
+    [found] = definition["States"]["framework-isComplete-task"]["Retry"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("name", ["dev", "prod", "guide"])
+def test_the_association_lives_longer_than_all_its_attempts(name: str) -> None:
+    # GIVEN attempts with a pause between them, each of up to four calls, and a function that invokes this one
+    graph = assembly_of(assembly(name))
+    handler = code(graph, "streaming/Association/Function", "handler.py")
+    seconds = graph["streaming/Association/Function"].at("Timeout")
+    # THEN the reason of the last attempt is reported, and not cut off
+    assert seconds >= handler.ATTEMPTS * (handler.PAUSE_SECONDS + 4 * 2)
+    assert seconds < graph["streaming/Association/Provider/framework-onEvent"].at("Timeout") <= LAMBDA_SECONDS
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_look_at_the_cluster_lives_longer_than_all_its_commands(name: str) -> None:
+    # GIVEN a look: login, workloads, pods, and in the end the state of the stack, each cut off after a minute
+    graph = assembly_of(assembly(name))
+    commands = 4
+    seconds = code(graph, "eks/Tasks/IsComplete", "tasks/kubectl.py")._SECONDS
+    assert graph["eks/Tasks/IsComplete"].at("Timeout") > commands * seconds
+    assert graph["eks/Tasks/IsComplete"].at("Timeout") < graph["eks/Tasks/Provider/framework-isComplete"].at("Timeout")
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_state_machine_looks_for_longer_than_any_task_waits(name: str) -> None:
+    # GIVEN the state machine, which gives up without a reason, and the tasks, which give one
+    graph = assembly_of(assembly(name))
+    patience = retries(graph)["IntervalSeconds"] * retries(graph)["MaxAttempts"]
+    tasks = [*graph.of_type("Custom::ReleaseReadiness"), *graph.of_type("Custom::NonDefaultStorageClass")]
+    for task in tasks:
+        assert int(task.at("TimeoutSeconds")) < patience, task.name
+    # AND the longest wait that the settings allow
+    [longest] = [bound.le for bound in Milvus.model_fields["ready_minutes"].metadata if hasattr(bound, "le")]
+    assert longest * 60 < patience
+    # AND a look comes often enough that no release waits long for being seen
+    assert retries(graph)["IntervalSeconds"] <= 60
+    assert retries(graph)["BackoffRate"] == 1
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_what_is_waited_for_in_a_function_ends_before_the_function(name: str) -> None:
+    # GIVEN helm, and the address of a load balancer, which wait inside CDK's kubectl function
+    graph = assembly_of(assembly(name))
+    life = graph["eks/Cluster/Resource/KubectlProvider/Handler"].at("Timeout")
+    for release in graph.of_type("Custom::AWSCDK-EKS-HelmChart"):
+        if release.at("Wait"):
+            assert int(release.at("Timeout").removesuffix("s")) < life, release.name
+    for value in graph.of_type("Custom::AWSCDK-EKS-KubernetesObjectValue"):
+        assert value.at("TimeoutSeconds") < life
+    # AND Milvus itself, which takes longer, is not waited for there
+    assert graph["milvus/Chart-milvus/HelmChart-milvus"].at("Wait") is None
+
+
+def test_controllers_that_others_ask_at_once_are_waited_for() -> None:
+    graph = assembly_of(assembly("prod"))
+    for controller in ("LoadBalancers/Resource", "ExternalSecrets"):
+        assert graph[f"eks/{controller}/Resource"].at("Wait") is True
