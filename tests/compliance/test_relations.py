@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -347,13 +347,20 @@ def relations(env: Environment) -> Iterator[tuple[str, str, Any]]:
             yield from ((resource, path, value) for path, value in row.items())
 
 
+def wrong(graph: Assembly, rows: Iterable[tuple[str, str, Any]]) -> list[str]:
+    """Return a line for each row that the stacks do not keep."""
+    found = [
+        (place, path, value, graph[place].at(path) if place in graph.resources else "?") for place, path, value in rows
+    ]
+    return [f"{place} {path}: {is_now}, not {value}" for place, path, value, is_now in found if is_now != value]
+
+
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_every_relation_leads_where_it_should(name: str) -> None:
     # GIVEN the stacks of an environment
     graph = assembly_of(assembly(name))
     # THEN each property of the table points at what it says
-    rows = list(relations(load_environment(name)))
-    assert _found(graph, rows) == {(resource, path): value for resource, path, value in rows}
+    assert wrong(graph, relations(load_environment(name))) == []
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -361,7 +368,7 @@ def test_everything_in_the_cluster_is_sent_to_this_cluster_by_its_own_functions(
     graph = assembly_of(assembly(name))
     rows = list(wherever_they_stand(graph))
     assert len(rows) > 50
-    assert _found(graph, rows) == {(resource, path): value for resource, path, value in rows}
+    assert wrong(graph, rows) == []
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -385,13 +392,6 @@ def test_no_relation_is_missing_in_the_table(name: str) -> None:
         if not any(found.name == key and _covers(known_path, path) for key, known_path in known)
     ]
     assert missing == []
-
-
-def _found(graph: Assembly, rows: list[tuple[str, str, Any]]) -> dict[tuple[str, str], Any]:
-    return {
-        (resource, path): graph[resource].at(path) if resource in graph.resources else "there is no such resource"
-        for resource, path, _ in rows
-    }
 
 
 def _covers(known: str, path: str) -> bool:

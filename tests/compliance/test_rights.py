@@ -161,7 +161,10 @@ def _trusted(graph: Assembly, role: Found) -> str:
 def test_every_role_may_do_exactly_what_its_calls_need(name: str) -> None:
     graph = assembly_of(assembly(name))
     roles = [role for role in graph.of_type("AWS::IAM::Role") if not CDK_MAKES_IT.search("/" + role.name)]
-    assert {role.name: rights(graph, role) for role in roles} == expected(load_environment(name))
+    wanted = expected(load_environment(name))
+    assert {role.name for role in roles} == wanted.keys()
+    found = {role.name: rights(graph, role) for role in roles}
+    assert [f"{each}: {found[each]}, not {wanted[each]}" for each in wanted if found[each] != wanted[each]] == []
 
 
 def test_rights_of_the_association_are_the_calls_of_its_code() -> None:
