@@ -64,11 +64,21 @@ def expected(env: Environment) -> dict[str, Rights]:
             "milvus-s3-access-sa",
             (),
             (
-                ("s3:ListBucket", DATA, {"StringLikeIfExists": {"s3:prefix": [root, f"{root}/*"]}}),
+                # Milvus's check at its start, and what a restore copies its files to, lie outside of the root path.
+                (
+                    "s3:ListBucket",
+                    DATA,
+                    {
+                        "StringLikeIfExists": {
+                            "s3:prefix": [root, f"{root}/*", "justforconnectioncheck", "restore-temp-*"]
+                        }
+                    },
+                ),
                 (
                     ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
                     f"{DATA}/{root}/*",
                 ),
+                (["s3:DeleteObject", "s3:GetObject"], f"{DATA}/restore-temp-*"),
                 # Reading and writing of encrypted objects, in requests that S3 makes.
                 (["kms:Decrypt", "kms:GenerateDataKey"], "${storage/Storage/DataKey.Arn}", _through("s3", env)),
             ),
