@@ -11,8 +11,7 @@ from constructs import Construct
 from charts.components import attu_name
 from charts.context import ReleaseContext, needs_secrets
 from charts.milvus import MilvusChart
-from charts.objects import CLIENT_PORT, SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
-from milvus_constructs.cluster.attached_chart import HELM_CHART
+from charts.objects import SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
 from milvus_constructs.cluster.irsa_role import IrsaRole
 from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
 from milvus_constructs.cluster.secrets_reader import SecretsReader
@@ -21,6 +20,7 @@ from milvus_constructs.provider_logs import manage_provider_logs
 from milvus_constructs.root_password import RootPassword
 from milvus_constructs.storage import MilvusStorage
 from settings import Environment, output_keys
+from settings.contract import CLIENT_PORT, HELM_CHART_KIND
 from stacks.eks_stack import EksStack
 from stacks.options import StackOptions
 from stacks.streaming_stack import StreamingStack
@@ -115,7 +115,7 @@ class MilvusStack(cdk.Stack):
 
     def _await_release(self) -> None:
         milvus = self._settings.milvus
-        release = self.chart.find(HELM_CHART, milvus.release_name)
+        release = self.chart.find(HELM_CHART_KIND, milvus.release_name)
         readiness = self._eks.tasks.await_release(
             self,
             "Readiness",

@@ -7,10 +7,9 @@ from typing import Any
 from charts.components import CHART_COMPONENTS, component_labels, etcd_labels
 from charts.objects import KAFKA_SECRET, ROOT_SECRET, STORAGE_CLASS
 from settings import Environment
+from settings.contract import ATTU_CPU, ATTU_MEMORY_GIB, NODE_GROUP_LABEL
 from settings.milvus import Component, reserved_cpu
-
-NODE_GROUP_LABEL = "node-group"
-"""Label by which every node tells its group; the cluster stack sets it."""
+from settings.placement import groups_open_to
 
 # An upgrade replaces the pods of a component in so many rounds, of about 100 seconds each, at the most.
 _ROUNDS = 8
@@ -97,10 +96,11 @@ def attu_values(env: Environment) -> dict[str, Any]:
     attu = env.milvus.attu
     if attu.exposure == "off":
         return {"enabled": False}
+    memory = _memory(ATTU_MEMORY_GIB)
     return {
         "enabled": True,
         "image": {"repository": attu.image_repository, "tag": attu.version or env.release.attu},
-        "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": {"requests": {"cpu": _cpu(ATTU_CPU), "memory": memory}, "limits": {"memory": memory}},
         "ingress": {"enabled": False},
         # One key only: the chart's template breaks with two.
         **_placement(env, env.milvus.node_group),
@@ -179,12 +179,7 @@ def _anti_affinity(labels: dict[str, str], *, one_per_zone: bool = False) -> dic
 def _has_a_zone_for_each_member(env: Environment) -> bool:
     """Return whether there is a zone, and a node in it, for each member: EKS spreads the nodes of a group evenly."""
     zones = len(env.network.zones)
-    chosen = env.node_group_of("etcd")
-    groups = [
-        group
-        for name, group in env.cluster.node_groups.items()
-        if name == chosen or (chosen is None and not group.taints)
-    ]
+    groups = groups_open_to(env, env.node_group_of("etcd")).values()
     return env.milvus.etcd.replicas <= zones <= max((group.min_size for group in groups), default=0)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ops.errors import usage_error
+from settings.contract import CLIENT_PORT, METRICS_PORT
 
 _ALLOWED_URI = "http://HOST:19530, https://HOST:19530, HOST:19530 or FILE.db for Milvus Lite"
 
@@ -40,7 +41,7 @@ class Target:
     @property
     def port(self) -> int:
         """The TCP port; 0 for Milvus Lite."""
-        return 0 if self.is_lite else urlsplit(str(self.uri)).port or 19530
+        return 0 if self.is_lite else urlsplit(str(self.uri)).port or CLIENT_PORT
 
     def __str__(self) -> str:
         """Return how a person names it."""
@@ -90,7 +91,7 @@ def parse_target(
     parts = urlsplit(f"{scheme}://{rest}")
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     # pymilvus takes 443 for an https address without a port; Milvus listens on 19530 with TLS, too.
-    full = f"{scheme}://{host}:{parts.port or 19530}{parts.path.rstrip('/')}"
+    full = f"{scheme}://{host}:{parts.port or CLIENT_PORT}{parts.path.rstrip('/')}"
     return Target(uri=full, token=token, ca=ca, server_name=server_name)
 
 
@@ -124,7 +125,7 @@ def _check_address(uri: str, *, given: str) -> None:
             allowed=_ALLOWED_URI,
             remedy="Put user:password into the environment variable MILVUS_TOKEN: addresses end up in logs",
         )
-    if parts.port == 9091:
+    if parts.port == METRICS_PORT:
         raise usage_error(
             setting="--uri",
             value=_shown(given),

@@ -10,9 +10,10 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk.assertions import Match, Template
 from constructs import Construct
 
-from milvus_constructs.cluster.attached_chart import HELM_CHART, AttachedChart, release_values
+from milvus_constructs.cluster.attached_chart import AttachedChart, release_values
 from milvus_constructs.cluster.control_plane import EksCluster
 from settings.cluster import Cluster
+from settings.contract import HELM_CHART_API, HELM_CHART_KIND
 from tests.assemblies import CONTEXT
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
@@ -49,7 +50,7 @@ def an_object(
 
 def a_release(chart: cdk8s.Chart, values: dict[str, Any], *, repo: str = "https://charts.test/") -> cdk8s.ApiObject:
     spec = {"repo": repo, "chart": "milvus", "version": "5.0.19", "targetNamespace": "milvus"}
-    return an_object(chart, "milvus", kind=HELM_CHART, api="helm.cattle.io/v1", spec={**spec, "values": values})
+    return an_object(chart, "milvus", kind=HELM_CHART_KIND, api=HELM_CHART_API, spec={**spec, "values": values})
 
 
 def attach(chart: cdk8s.Chart, *, retain: bool = False) -> tuple[AttachedChart, Template]:
@@ -97,7 +98,7 @@ def test_release_from_an_oci_registry_names_the_chart_in_its_address() -> None:
 def test_object_of_another_api_is_no_release() -> None:
     # GIVEN Flux's object of the same kind's name
     chart = cdk8s.Chart(cdk8s.App(), "flux")
-    an_object(chart, "other", kind=HELM_CHART, api="source.toolkit.fluxcd.io/v1", spec={"chart": "milvus"})
+    an_object(chart, "other", kind=HELM_CHART_KIND, api="source.toolkit.fluxcd.io/v1", spec={"chart": "milvus"})
     _, template = attach(chart)
     template.resource_count_is(RELEASE, 0)
     template.resource_count_is(MANIFEST, 1)

@@ -304,6 +304,16 @@ def test_verification_is_started_by_roles_of_this_pipeline_only() -> None:
     assert statement["Condition"] == {"ArnLike": {"aws:PrincipalArn": principal}}
 
 
+def test_verification_asks_in_the_region_of_its_stage_whatever_the_file_says() -> None:
+    template = stage_template("three", "milvus-prod-eu-west-1", "verification")
+    (project,) = resources(template, "AWS::CodeBuild::Project")
+    commands = json.loads(project["Properties"]["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+    assert commands == [
+        "python -m ops status --env prod --region eu-west-1",
+        "python -m ops smoke --env prod --region eu-west-1 --timeout 180",
+    ]
+
+
 def test_verification_runs_in_the_private_subnets_and_reaches_milvus_and_https_only() -> None:
     template = stage_template("three", "milvus-dev", "verification")
     (project,) = resources(template, "AWS::CodeBuild::Project")

@@ -214,6 +214,17 @@ def test_file_on_disk_gives_the_same_as_its_data(tmp_path: Path, monkeypatch: py
     assert load_environment("mine", today=TODAY) == parse_environment(file_with(), source="x", today=TODAY)
 
 
+def test_environment_in_another_place_is_judged_by_every_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN a file whose certificate is in its own region
+    certificate = "arn:aws:acm:us-east-2:111122223333:certificate/00000000-0000-0000-0000-000000000000"
+    service = {"certificate_arn": certificate, "hostname": "milvus.example.com"}
+    written(tmp_path, monkeypatch, yaml.safe_dump(file_with(("milvus.service", service))))
+    # THEN it may go to another account, and not to another region
+    assert load_environment("mine", account="444455556666", today=TODAY).account == "444455556666"
+    with pytest.raises(SettingsError, match=r"certificate_arn: .* is of region us-east-2; it has to be in eu-"):
+        load_environment("mine", region="eu-central-1", today=TODAY)
+
+
 def environment(*changes: tuple[str, Any]) -> Environment:
     return parse_environment(file_with(*changes), source="test.yaml", today=TODAY)
 

@@ -47,11 +47,6 @@ def test_more_brokers_change_no_property_because_msk_takes_one_change_at_a_time(
     assert properties(zones=2, brokers=2) == properties(zones=2, brokers=4)
 
 
-def test_a_message_larger_than_a_fetch_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"queue\.replica_fetch_max_bytes: 1048576 is less than message_max_bytes"):
-        properties(replica_fetch_max_bytes=1048576)
-
-
 def test_retain_keeps_nothing_of_a_first_deployment_that_failed() -> None:
     assert removal_policy("retain") is cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
     assert removal_policy("destroy") is cdk.RemovalPolicy.DESTROY

@@ -139,6 +139,16 @@ def test_etcd_members_must_be_in_different_zones() -> None:
     assert "matchLabelKeys" not in constraint
 
 
+def test_group_that_pods_would_rather_avoid_still_gives_each_member_a_zone() -> None:
+    # GIVEN only a group with a taint that keeps nobody away, and an old chart
+    taint = {"key": "query", "effect": "PREFER_NO_SCHEDULE"}
+    group = "cluster.node_groups.milvus"
+    env = on_line("2.5", (f"{group}.min_size", 3), (f"{group}.taints", [taint]))
+    # THEN the zones are required, as the rules count the group among those that are open
+    required = values_of(env)["etcd"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert [term["topologyKey"] for term in required] == [ZONE]
+
+
 def test_etcd_of_older_charts_gets_a_zone_each_where_there_is_a_node_in_each() -> None:
     rules = values_of(on_line("2.5", ("cluster.node_groups.milvus.min_size", 3)))["etcd"]["affinity"]["podAntiAffinity"]
     (required,) = rules["requiredDuringSchedulingIgnoredDuringExecution"]

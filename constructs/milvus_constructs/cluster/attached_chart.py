@@ -13,8 +13,8 @@ from aws_cdk import aws_eks_v2 as eks
 from cdk8s import ApiObject, Chart
 from constructs import Construct
 
-HELM_CHART = "HelmChart"
-_HELM_API = "helm.cattle.io/v1"
+from settings.contract import HELM_CHART_API, HELM_CHART_KIND
+
 # Deleting a namespace deletes the volumes of its pods.
 _HOLDS_DATA = "Namespace"
 
@@ -67,7 +67,7 @@ class AttachedChart(Construct):
     def _attach(self, manifest: dict[str, Any]) -> Attached:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         construct_id = f"{kind}-{name}"
-        if kind == HELM_CHART and manifest["apiVersion"] == _HELM_API:
+        if kind == HELM_CHART_KIND and manifest["apiVersion"] == HELM_CHART_API:
             return Attached(manifest, self._release(construct_id, name, manifest["spec"]))
         retained = self._retain_data and kind == _HOLDS_DATA
         resource = eks.KubernetesManifest(

@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
+from settings.contract import OPERATOR_NAMESPACE
 from settings.eks_versions import EXTERNAL_SECRETS_CHART
 
 
@@ -29,7 +30,7 @@ class ExternalSecrets(Construct):
             repository="https://charts.external-secrets.io",
             version=EXTERNAL_SECRETS_CHART,
             release="external-secrets",
-            namespace="external-secrets",
+            namespace=OPERATOR_NAMESPACE,
             create_namespace=True,
             # Its webhook validates every SecretStore: the first one must find it ready.
             wait=True,

@@ -11,6 +11,7 @@ from constructs import Construct, IDependable
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
 from settings import cluster as settings_of
+from settings.contract import NODE_GROUP_LABEL
 from settings.instances import INSTANCE_TYPES
 
 _AMI_TYPES = {
@@ -21,9 +22,6 @@ _NODE_POLICIES = {
     "AmazonEKSWorkerNodePolicy": "EKS demands this policy on the role of a node",
     "AmazonEC2ContainerRegistryPullOnly": "nodes pull the add-ons' images from AWS's registries, and push nothing",
 }
-NAME_LABEL = "node-group"
-"""Label that every node carries with the name of its group: what Milvus's pods select their nodes by."""
-
 # Pods that need AWS have a role of their own; one hop keeps the node's role out of the reach of any pod without the
 # host's network. https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
 _METADATA_HOPS = 1
@@ -79,7 +77,7 @@ class NodeGroup(Construct):
             node_role=self.role,
             subnets=subnets,
             launch_template_spec=eks.LaunchTemplateSpec(id=template.ref, version=template.attr_latest_version_number),
-            labels={**settings.labels, NAME_LABEL: name},
+            labels={**settings.labels, NODE_GROUP_LABEL: name},
             taints=[
                 eks.TaintSpec(key=taint.key, value=taint.value, effect=eks.TaintEffect[taint.effect])
                 for taint in settings.taints

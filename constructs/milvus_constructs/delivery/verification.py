@@ -17,6 +17,7 @@ from constructs import Construct
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.checks.wildcards import accept_wildcard
 from milvus_constructs.delivery.builds import build_environment, runtime_spec
+from settings.contract import CLIENT_PORT
 from settings.environment import Environment
 from settings.parts import Part, stack_name
 from settings.parts import parts as parts_of
@@ -144,16 +145,15 @@ class Verification(Construct):
         return role
 
     def _build_spec(self, environment: str, build: Build) -> dict[str, object]:
-        file = shlex.quote(f"environments/{environment}.yaml")
+        # The file's region may not be this one: see `settings.pipeline.Target.region`.
+        options = f"--env {shlex.quote(environment)} --region {self._env.region}"
         spec = runtime_spec(build)
         del spec["cache"]
         spec["phases"]["install"]["commands"] = ["make .venv/.ready", 'export PATH="$PWD/.venv/bin:$PATH"']
         spec["phases"]["build"] = {
             "commands": [
-                # The file's region may not be this one: see `settings.pipeline.Target.region`.
-                f"sed -i 's/^region: .*/region: {self._env.region}/' {file}",
-                f"python -m ops status --env {environment}",
-                f"python -m ops smoke --env {environment} --timeout {_SECONDS_PER_STEP}",
+                f"python -m ops status {options}",
+                f"python -m ops smoke {options} --timeout {_SECONDS_PER_STEP}",
             ]
         }
         return spec
@@ -163,7 +163,7 @@ class Verification(Construct):
             self, "SecurityGroup", vpc=vpc, description="Verification: Milvus and HTTPS only", allow_all_outbound=False
         )
         for cidr in self._env.network.cidrs:
-            group.add_egress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(19530), "Milvus")
+            group.add_egress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(CLIENT_PORT), "Milvus")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, Kubernetes and PyPI")
         return group
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from milvus_constructs.kafka.cluster import SCRAM_PORT
+from settings.contract import KAFKA_PORT
 
 
 class KafkaAccess(Construct):
@@ -33,6 +33,6 @@ class KafkaAccess(Construct):
             group_id=brokers.security_group_id,
             source_security_group_id=client_security_group_id,
             ip_protocol="tcp",
-            from_port=SCRAM_PORT,
-            to_port=SCRAM_PORT,
+            from_port=KAFKA_PORT,
+            to_port=KAFKA_PORT,
         )

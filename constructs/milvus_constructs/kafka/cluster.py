@@ -14,8 +14,6 @@ from milvus_constructs.naming import stack_suffix
 from milvus_constructs.removal import RemovalSetting, removal_policy, retention
 from settings.queue import BrokerStorage, Msk
 
-SCRAM_PORT = 9096
-
 
 class MskCluster(Construct):
     """Brokers in the private subnets, encrypted at rest with a customer key and in transit with TLS.

@@ -15,15 +15,7 @@ def server_properties(settings: Msk, *, zones: int) -> str:
     Milvus writes to partition 0 of its topics only, creates topics itself, and sends messages up to
     ``milvus_message_max_bytes``, 10 MiB by default. Every property is one that MSK allows:
     https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-properties.html
-
-    Raises:
-        ValueError: A message could be larger than what brokers fetch from each other.
     """
-    if settings.replica_fetch_max_bytes < settings.message_max_bytes:
-        raise ValueError(
-            f"queue.replica_fetch_max_bytes: {settings.replica_fetch_max_bytes} is less than message_max_bytes "
-            f"({settings.message_max_bytes}), so large messages would never be replicated; raise it to at least that"
-        )
     replicas = copies(zones)
     properties: dict[str, object] = {
         "auto.create.topics.enable": "true",
