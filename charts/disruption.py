@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import cdk8s
 from constructs import Construct
 
-from charts.components import CHART_COMPONENTS, component_labels, etcd_labels, etcd_name, fullname
 from charts.objects import api_object
+from charts.workloads import CHART_COMPONENTS, component_labels, etcd_labels, etcd_name, fullname
 from settings import Environment
 
 

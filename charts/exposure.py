@@ -7,8 +7,9 @@ import json
 import cdk8s
 from constructs import Construct
 
-from charts.components import attu_name, component_labels, front_door
-from charts.objects import ATTU_OIDC_SECRET, CLIENT_PORT, METRICS_PORT, api_object
+from charts.names import ATTU_OIDC_SECRET, CLIENT_PORT, METRICS_PORT
+from charts.objects import api_object
+from charts.workloads import attu_name, component_labels, front_door
 from settings import Environment
 from settings.milvus import Attu
 

@@ -11,8 +11,9 @@ from constructs import Construct
 from charts.context import ReleaseContext
 from charts.disruption import disruption_budgets
 from charts.exposure import attu_ingress, load_balancer_service
+from charts.names import SERVICE_ACCOUNT
 from charts.network_policies import network_policies
-from charts.objects import SERVICE_ACCOUNT, api_object
+from charts.objects import api_object
 from charts.secrets import secrets
 from charts.values import helm_values
 from settings import Environment

@@ -7,8 +7,9 @@ from typing import Any
 import cdk8s
 from constructs import Construct
 
-from charts.components import CHART_COMPONENTS, component_labels, etcd_labels, front_door, milvus_labels
-from charts.objects import CLIENT_PORT, METRICS_PORT, api_object
+from charts.names import CLIENT_PORT, METRICS_PORT
+from charts.objects import api_object
+from charts.workloads import CHART_COMPONENTS, component_labels, etcd_labels, front_door, milvus_labels
 from settings import Environment
 
 _Rule = dict[str, Any]

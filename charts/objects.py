@@ -1,4 +1,4 @@
-"""Kubernetes objects from plain data, and the names that several of them share."""
+"""Kubernetes objects from plain data."""
 
 from __future__ import annotations
 
@@ -7,20 +7,6 @@ from typing import Any
 
 import cdk8s
 from constructs import Construct
-
-SERVICE_ACCOUNT = "milvus-s3-access-sa"
-SECRETS_SERVICE_ACCOUNT = "milvus-secrets-sa"
-SECRET_STORE = "milvus-secrets-manager"  # noqa: S105 - a name, not a secret
-KAFKA_SECRET = "milvus-kafka"  # noqa: S105 - a name, not a secret
-ROOT_SECRET = "milvus-root"  # noqa: S105 - a name, not a secret
-ATTU_OIDC_SECRET = "milvus-attu-oidc"  # noqa: S105 - a name, not a secret
-STORAGE_CLASS = "ebs-sc"
-CONTROLLER_NAMESPACE = "kube-system"
-CONTROLLER_ACCOUNT = "aws-load-balancer-controller"
-"""Service account of the load balancer controller, in the namespace above."""
-
-CLIENT_PORT = 19530
-METRICS_PORT = 9091
 
 
 def api_object(

@@ -8,7 +8,7 @@ import cdk8s
 from constructs import Construct
 
 from charts.context import ReleaseContext, needs_secrets, require
-from charts.objects import (
+from charts.names import (
     ATTU_OIDC_SECRET,
     CONTROLLER_ACCOUNT,
     CONTROLLER_NAMESPACE,
@@ -16,8 +16,8 @@ from charts.objects import (
     ROOT_SECRET,
     SECRET_STORE,
     SECRETS_SERVICE_ACCOUNT,
-    api_object,
 )
+from charts.objects import api_object
 from settings import Environment
 
 _API = "external-secrets.io/v1"

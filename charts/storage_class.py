@@ -5,7 +5,8 @@ from __future__ import annotations
 import cdk8s
 from constructs import Construct
 
-from charts.objects import STORAGE_CLASS, api_object
+from charts.names import STORAGE_CLASS
+from charts.objects import api_object
 
 
 class StorageClassChart(cdk8s.Chart):

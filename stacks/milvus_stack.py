@@ -8,10 +8,10 @@ import aws_cdk as cdk
 import cdk8s
 from constructs import Construct
 
-from charts.components import attu_name
 from charts.context import ReleaseContext, needs_secrets
 from charts.milvus import MilvusChart
-from charts.objects import SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
+from charts.names import SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
+from charts.workloads import attu_name
 from milvus_constructs.cluster.irsa_role import IrsaRole
 from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
 from milvus_constructs.cluster.secrets_reader import SecretsReader

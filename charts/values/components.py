@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from charts.components import CHART_COMPONENTS, component_labels, etcd_labels
-from charts.objects import KAFKA_SECRET, ROOT_SECRET, STORAGE_CLASS
+from charts.names import KAFKA_SECRET, ROOT_SECRET, STORAGE_CLASS
+from charts.workloads import CHART_COMPONENTS, component_labels, etcd_labels
 from settings import Environment
 from settings.contract import ATTU_CPU, ATTU_MEMORY_GIB, NODE_GROUP_LABEL
 from settings.milvus import Component, reserved_cpu

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from charts.components import CHART_COMPONENTS
 from charts.context import ReleaseContext, require
-from charts.objects import SERVICE_ACCOUNT
+from charts.names import SERVICE_ACCOUNT
 from charts.values.components import attu_values, component_values, etcd_values
 from charts.values.merge import merged
+from charts.values.topologies import TOPOLOGIES
+from charts.workloads import CHART_COMPONENTS
 from settings import Environment
 from settings.queue import Msk
 
 
-@dataclass(frozen=True)
-class Topology:
-    """What a chart version has. Data: the functions of `charts.values.topologies` differ in nothing else."""
+def helm_values(env: Environment, context: ReleaseContext) -> dict[str, Any]:
+    """Return the values of the Milvus release: plain data that depends on nothing but the arguments.
 
-    bundled: tuple[str, ...]
-    """Keys of the queues and stores that the chart brings along; all are switched off."""
-    absent: tuple[str, ...]
-    """Components that the chart could deploy, but that the line does not use; switched off."""
-    streaming: bool | None
-    """The streaming service: on, off, or unknown to the chart (None)."""
-    spread_constraints: bool
-    """Whether Milvus's pods take topologySpreadConstraints; without, they get anti-affinity."""
-    etcd_spread_constraints: bool
-    """The same for etcd's pods."""
-    config_tool: bool
-    """Whether an image of its own merges Milvus's configuration."""
-    hardened: bool
-    """Whether the chart passes on a container security context."""
-
-
-def release_values(env: Environment, context: ReleaseContext, topology: Topology) -> dict[str, Any]:
-    """Return the values of a release on a chart with this topology.
+    Holds no credential: user names and passwords reach Milvus as environment variables from Kubernetes Secrets.
 
     Raises:
-        ValueError: The context lacks what the settings need.
+        ValueError: The context lacks what the settings need, such as the brokers of an MSK queue.
     """
+    topology = TOPOLOGIES[env.milvus.line]
     cluster = env.milvus.mode == "cluster"
     values: dict[str, Any] = {
         "cluster": {"enabled": cluster},
@@ -74,6 +57,8 @@ def release_values(env: Environment, context: ReleaseContext, topology: Topology
             "seccompProfile": {"type": "RuntimeDefault"},
         }
     _add_queue(values, env, context)
+    if topology.log_level:
+        values["log"] = {"level": topology.log_level}
     return values
 
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from charts.components import Workload, component_labels, etcd_labels, etcd_name, workloads
-from charts.objects import KAFKA_SECRET, ROOT_SECRET, SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT, STORAGE_CLASS
+from charts.names import KAFKA_SECRET, ROOT_SECRET, SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT, STORAGE_CLASS
+from charts.workloads import Workload, component_labels, etcd_labels, etcd_name, workloads
 from rehearsal.full.site import Site
 from rehearsal.parts.api import ApiError, Object
 from rehearsal.parts.process import PartError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from charts.components import fullname
-from charts.objects import KAFKA_SECRET
+from charts.names import KAFKA_SECRET
+from charts.workloads import fullname
 from rehearsal.full.checks import Checks, expect
 from rehearsal.full.site import Site
 from rehearsal.full.steps import Steps

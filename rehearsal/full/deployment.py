@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from charts.components import etcd_name, workloads
+from charts.workloads import etcd_name, workloads
 from rehearsal.cdk import Cdk, CdkError, StackEvent
 from rehearsal.driver import RehearsalError, require_no_changes
 from rehearsal.failure import Failure, failures

@@ -12,9 +12,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from charts.components import CHART_COMPONENTS, attu_name, component_labels, etcd_name, front_door, fullname, workloads
-from charts.objects import KAFKA_SECRET, ROOT_SECRET, SERVICE_ACCOUNT, STORAGE_CLASS
+from charts.names import KAFKA_SECRET, ROOT_SECRET, SERVICE_ACCOUNT, STORAGE_CLASS
 from charts.values import helm_values
+from charts.workloads import CHART_COMPONENTS, attu_name, component_labels, etcd_name, front_door, fullname, workloads
 from settings import Environment
 from settings.chart_names import chart_services
 from tools.chart_proof.cases import cases, context

@@ -11,10 +11,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from charts.components import workloads
 from charts.context import ReleaseContext, needs_secrets
 from charts.storage_class import StorageClassChart
 from charts.values import helm_values
+from charts.workloads import workloads
 from tests.unit.chart_objects import chart_of, context_of, environment, objects_of, on_line
 
 WOODPECKER: tuple[str, Any] = ("queue", {"kind": "woodpecker"})

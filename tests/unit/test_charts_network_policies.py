@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from charts.components import component_labels, etcd_labels
+from charts.workloads import component_labels, etcd_labels
 from settings import Environment
 from tests.unit.chart_objects import environment, objects_of, on_line
 

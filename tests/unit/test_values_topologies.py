@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from charts.values.topologies import TOPOLOGIES
 from settings.releases import RELEASE_LINES
 from tests.unit.chart_objects import environment, on_line, values_of
 
@@ -178,3 +179,7 @@ def test_containers_drop_their_privileges_where_the_chart_can_say_so(line: str, 
 def test_msk_without_brokers_is_refused() -> None:
     with pytest.raises(ValueError, match=r"ReleaseContext.broker_list is None, but the queue is MSK; pass it"):
         values_of(environment(), broker_list=None)
+
+
+def test_every_release_line_has_a_topology() -> None:
+    assert TOPOLOGIES.keys() == RELEASE_LINES.keys()

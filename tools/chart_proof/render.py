@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from charts.components import fullname
+from charts.workloads import fullname
 from settings import Environment
 from tools.chart_proof.tools import helm_environment, tool
 

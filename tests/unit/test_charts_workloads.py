@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from charts.components import attu_name, component_labels, etcd_name, front_door, fullname, workloads
 from charts.context import ReleaseContext, require
+from charts.workloads import attu_name, component_labels, etcd_name, front_door, fullname, workloads
 from settings.releases import RELEASE_LINES
 from tests.unit.chart_objects import environment, on_line
 

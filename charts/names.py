@@ -1,0 +1,17 @@
+"""Names of Kubernetes objects and ports that several charts share, and whoever looks for them in the cluster."""
+
+from __future__ import annotations
+
+SERVICE_ACCOUNT = "milvus-s3-access-sa"
+SECRETS_SERVICE_ACCOUNT = "milvus-secrets-sa"
+SECRET_STORE = "milvus-secrets-manager"  # noqa: S105 - a name, not a secret
+KAFKA_SECRET = "milvus-kafka"  # noqa: S105 - a name, not a secret
+ROOT_SECRET = "milvus-root"  # noqa: S105 - a name, not a secret
+ATTU_OIDC_SECRET = "milvus-attu-oidc"  # noqa: S105 - a name, not a secret
+STORAGE_CLASS = "ebs-sc"
+CONTROLLER_NAMESPACE = "kube-system"
+CONTROLLER_ACCOUNT = "aws-load-balancer-controller"
+"""Service account of the load balancer controller, in the namespace above."""
+
+CLIENT_PORT = 19530
+METRICS_PORT = 9091
