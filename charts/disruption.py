@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import cdk8s
+from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from charts.objects import api_object
 from charts.workloads import CHART_COMPONENTS, component_labels, etcd_labels, etcd_name, fullname
 from settings import Environment
 
@@ -29,17 +29,14 @@ def disruption_budgets(scope: Construct, env: Environment) -> list[cdk8s.ApiObje
 
 
 def _budget(scope: Construct, env: Environment, workload: str, labels: Mapping[str, str]) -> cdk8s.ApiObject:
-    return api_object(
+    return k8s.KubePodDisruptionBudget(
         scope,
         f"budget-{workload}",
-        api_version="policy/v1",
-        kind="PodDisruptionBudget",
-        name=workload,
-        namespace=env.milvus.namespace,
-        spec={
-            "maxUnavailable": 1,
-            "selector": {"matchLabels": dict(labels)},
+        metadata=k8s.ObjectMeta(name=workload, namespace=env.milvus.namespace),
+        spec=k8s.PodDisruptionBudgetSpec(
+            max_unavailable=k8s.IntOrString.from_number(1),
+            selector=k8s.LabelSelector(match_labels=labels),
             # A pod that is not ready protects nothing, and must not block the drain of a broken node.
-            "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        },
+            unhealthy_pod_eviction_policy="AlwaysAllow",
+        ),
     )

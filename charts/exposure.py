@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import cdk8s
+from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from charts.names import ATTU_OIDC_SECRET, CLIENT_PORT, METRICS_PORT
-from charts.objects import api_object
+from charts.names import ATTU_OIDC_SECRET
 from charts.workloads import attu_name, component_labels, front_door
 from settings import Environment
+from settings.contract import ATTU_PORT, CLIENT_PORT, METRICS_PORT
 from settings.milvus import Attu
 
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -47,22 +48,25 @@ def load_balancer_service(scope: Construct, env: Environment) -> cdk8s.ApiObject
     subnets = _existing_subnets(env, service.scheme)
     if subnets:
         annotations["subnets"] = subnets
-    return api_object(
+    port = k8s.ServicePort(
+        name="milvus", protocol="TCP", port=CLIENT_PORT, target_port=k8s.IntOrString.from_number(CLIENT_PORT)
+    )
+    return k8s.KubeService(
         scope,
         "load-balancer",
-        api_version="v1",
-        kind="Service",
-        name=service.name,
-        namespace=env.milvus.namespace,
-        annotations={_NLB + key: value for key, value in annotations.items()},
-        spec={
-            "type": "LoadBalancer",
-            "loadBalancerClass": "service.k8s.aws/nlb",
-            "allocateLoadBalancerNodePorts": False,
-            "loadBalancerSourceRanges": list(service.source_cidrs or env.network.cidrs),
-            "selector": component_labels(env, front_door(env)),
-            "ports": [{"name": "milvus", "protocol": "TCP", "port": CLIENT_PORT, "targetPort": CLIENT_PORT}],
-        },
+        metadata=k8s.ObjectMeta(
+            name=service.name,
+            namespace=env.milvus.namespace,
+            annotations={_NLB + key: value for key, value in annotations.items()},
+        ),
+        spec=k8s.ServiceSpec(
+            type="LoadBalancer",
+            load_balancer_class="service.k8s.aws/nlb",
+            allocate_load_balancer_node_ports=False,
+            load_balancer_source_ranges=list(service.source_cidrs or env.network.cidrs),
+            selector=component_labels(env, front_door(env)),
+            ports=[port],
+        ),
     )
 
 
@@ -89,19 +93,20 @@ def attu_ingress(scope: Construct, env: Environment) -> cdk8s.ApiObject | None:
     subnets = _existing_subnets(env, attu.exposure)
     if subnets:
         annotations["subnets"] = subnets
-    backend = {"service": {"name": attu_name(env), "port": {"number": 3000}}}
-    return api_object(
+    service = k8s.IngressServiceBackend(name=attu_name(env), port=k8s.ServiceBackendPort(number=ATTU_PORT))
+    path = k8s.HttpIngressPath(path="/", path_type="Prefix", backend=k8s.IngressBackend(service=service))
+    return k8s.KubeIngress(
         scope,
         "attu-ingress",
-        api_version="networking.k8s.io/v1",
-        kind="Ingress",
-        name=attu_name(env),
-        namespace=env.milvus.namespace,
-        annotations={_ALB + key: value for key, value in annotations.items()},
-        spec={
-            "ingressClassName": "alb",
-            "rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
-        },
+        metadata=k8s.ObjectMeta(
+            name=attu_name(env),
+            namespace=env.milvus.namespace,
+            annotations={_ALB + key: value for key, value in annotations.items()},
+        ),
+        spec=k8s.IngressSpec(
+            ingress_class_name="alb",
+            rules=[k8s.IngressRule(http=k8s.HttpIngressRuleValue(paths=[path]))],
+        ),
     )
 
 

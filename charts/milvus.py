@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import cdk8s
+from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from charts.context import ReleaseContext
@@ -13,13 +14,11 @@ from charts.disruption import disruption_budgets
 from charts.exposure import attu_ingress, load_balancer_service
 from charts.names import SERVICE_ACCOUNT
 from charts.network_policies import network_policies
-from charts.objects import api_object
+from charts.objects import custom_resource
 from charts.secrets import secrets
 from charts.values import helm_values
 from settings import Environment
-
-HELM_CHART_API = "helm.cattle.io/v1"
-HELM_CHART_KIND = "HelmChart"
+from settings.contract import HELM_CHART_API, HELM_CHART_KIND
 
 
 class MilvusChart(cdk8s.Chart):
@@ -79,24 +78,25 @@ def _namespace(scope: Construct, env: Environment) -> cdk8s.ApiObject:
     for mode, level in levels.items():
         labels[f"pod-security.kubernetes.io/{mode}"] = level
         labels[f"pod-security.kubernetes.io/{mode}-version"] = f"v{env.cluster.version}"
-    return api_object(scope, "namespace", api_version="v1", kind="Namespace", name=env.milvus.namespace, labels=labels)
+    metadata = k8s.ObjectMeta(name=env.milvus.namespace, labels=labels)
+    return k8s.KubeNamespace(scope, "namespace", metadata=metadata)
 
 
 def _service_account(scope: Construct, env: Environment, context: ReleaseContext) -> cdk8s.ApiObject:
-    return api_object(
+    return k8s.KubeServiceAccount(
         scope,
         "service-account",
-        api_version="v1",
-        kind="ServiceAccount",
-        name=SERVICE_ACCOUNT,
-        namespace=env.milvus.namespace,
-        labels={"aws-usage": "milvus"},
-        annotations={
-            "eks.amazonaws.com/role-arn": context.role_arn,
-            "eks.amazonaws.com/sts-regional-endpoints": "true",
-        },
+        metadata=k8s.ObjectMeta(
+            name=SERVICE_ACCOUNT,
+            namespace=env.milvus.namespace,
+            labels={"aws-usage": "milvus"},
+            annotations={
+                "eks.amazonaws.com/role-arn": context.role_arn,
+                "eks.amazonaws.com/sts-regional-endpoints": "true",
+            },
+        ),
         # Milvus never calls the Kubernetes API; the token for AWS is another volume, which EKS adds.
-        automountServiceAccountToken=False,
+        automount_service_account_token=False,
     )
 
 
@@ -111,7 +111,7 @@ def _release(scope: Construct, env: Environment, context: ReleaseContext) -> cdk
         "values": helm_values(env, context),
     }
     # The controller runs its job beside the object, and there the network policies of the release do not bind it.
-    return api_object(
+    return custom_resource(
         scope,
         "release",
         api_version=HELM_CHART_API,

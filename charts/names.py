@@ -1,4 +1,4 @@
-"""Names of Kubernetes objects and ports that several charts share, and whoever looks for them in the cluster."""
+"""Names of Kubernetes objects that several charts share, with whoever looks for them in the cluster."""
 
 from __future__ import annotations
 
@@ -12,6 +12,3 @@ STORAGE_CLASS = "ebs-sc"
 CONTROLLER_NAMESPACE = "kube-system"
 CONTROLLER_ACCOUNT = "aws-load-balancer-controller"
 """Service account of the load balancer controller, in the namespace above."""
-
-CLIENT_PORT = 19530
-METRICS_PORT = 9091

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import cdk8s
+from cdk8s_plus_27 import k8s
 from constructs import Construct
 
-from charts.names import CLIENT_PORT, METRICS_PORT
-from charts.objects import api_object
 from charts.workloads import CHART_COMPONENTS, component_labels, etcd_labels, front_door, milvus_labels
 from settings import Environment
+from settings.contract import ATTU_PORT, CLIENT_PORT, KAFKA_PORT, METRICS_PORT
 
-_Rule = dict[str, Any]
-_ATTU_PORT = 3000
 _ETCD_CLIENT = 2379
 _ETCD_PEER = 2380
-_KAFKA_SASL = 9096
 
 
 def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject]:
@@ -32,103 +29,120 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
     - Attu reaches the proxies on 19530 and nothing else, because it connects to any address that a visitor types.
     - Nobody needs the Kubernetes API: etcd is Milvus's registry.
     """
-    vpc = [{"ipBlock": {"cidr": cidr}} for cidr in env.network.cidrs]
+    vpc = [k8s.NetworkPolicyPeer(ip_block=k8s.IpBlock(cidr=cidr)) for cidr in env.network.cidrs]
     milvus = _milvus_pods(env)
-    etcd = {"matchLabels": etcd_labels(env)}
-    door = {"matchLabels": component_labels(env, front_door(env))}
+    etcd = k8s.LabelSelector(match_labels=etcd_labels(env))
+    door = k8s.LabelSelector(match_labels=component_labels(env, front_door(env)))
+    anywhere = k8s.NetworkPolicyPeer(ip_block=k8s.IpBlock(cidr="0.0.0.0/0"))
 
     egress = [
-        _rule("to", [{"podSelector": milvus}]),
-        _rule("to", [{"podSelector": etcd}], _ETCD_CLIENT),
-        _rule("to", [{"ipBlock": {"cidr": "0.0.0.0/0"}}], 443),
+        _to(_pods(milvus)),
+        _to(_pods(etcd), _tcp(_ETCD_CLIENT)),
+        _to([anywhere], _tcp(443)),
         _dns(),
     ]
     if env.queue.kind == "msk":
-        egress.append(_rule("to", vpc, _KAFKA_SASL))
-    ingress = [_rule("from", [{"podSelector": milvus}])]
+        egress.append(_to(vpc, _tcp(KAFKA_PORT)))
+    ingress = [_from(_pods(milvus))]
     if env.milvus.service_monitor:
-        ingress.append(_rule("from", [_prometheus()], METRICS_PORT))
+        ingress.append(_from([_prometheus()], _tcp(METRICS_PORT)))
 
     policies = [
-        _policy(scope, env, "default-deny", {}, ingress=[], egress=[]),
+        _policy(scope, env, "default-deny", k8s.LabelSelector(), ingress=[], egress=[]),
         _policy(scope, env, "milvus", milvus, ingress=ingress, egress=egress),
-        _policy(scope, env, "milvus-clients", door, ingress=[_rule("from", vpc, CLIENT_PORT, METRICS_PORT)]),
+        _policy(scope, env, "milvus-clients", door, ingress=[_from(vpc, _tcp(CLIENT_PORT, METRICS_PORT))]),
         _policy(
             scope,
             env,
             "etcd",
             etcd,
             ingress=[
-                _rule("from", [{"podSelector": milvus}], _ETCD_CLIENT),
-                _rule("from", [{"podSelector": etcd}], _ETCD_CLIENT, _ETCD_PEER),
+                _from(_pods(milvus), _tcp(_ETCD_CLIENT)),
+                _from(_pods(etcd), _tcp(_ETCD_CLIENT, _ETCD_PEER)),
             ],
-            egress=[_rule("to", [{"podSelector": etcd}], _ETCD_CLIENT, _ETCD_PEER), _dns()],
+            egress=[_to(_pods(etcd), _tcp(_ETCD_CLIENT, _ETCD_PEER)), _dns()],
         ),
     ]
     if env.milvus.attu.exposure != "off":
-        attu = {"matchLabels": component_labels(env, "attu")}
-        from_attu = [_rule("from", [{"podSelector": attu}], CLIENT_PORT)]
+        attu = k8s.LabelSelector(match_labels=component_labels(env, "attu"))
         policies += [
             _policy(
                 scope,
                 env,
                 "attu",
                 attu,
-                ingress=[_rule("from", vpc, _ATTU_PORT)],
-                egress=[_rule("to", [{"podSelector": door}], CLIENT_PORT), _dns()],
+                ingress=[_from(vpc, _tcp(ATTU_PORT))],
+                egress=[_to(_pods(door), _tcp(CLIENT_PORT)), _dns()],
             ),
-            _policy(scope, env, "milvus-attu", door, ingress=from_attu),
+            _policy(scope, env, "milvus-attu", door, ingress=[_from(_pods(attu), _tcp(CLIENT_PORT))]),
         ]
     return policies
 
 
-def _milvus_pods(env: Environment) -> dict[str, Any]:
+def _milvus_pods(env: Environment) -> k8s.LabelSelector:
     """Select Milvus's own pods: Attu carries the same labels but for ``component``."""
     components = [CHART_COMPONENTS[name].label for name in env.component_names]
-    return {
-        "matchLabels": milvus_labels(env),
-        "matchExpressions": [{"key": "component", "operator": "In", "values": components}],
-    }
+    own = k8s.LabelSelectorRequirement(key="component", operator="In", values=components)
+    return k8s.LabelSelector(match_labels=milvus_labels(env), match_expressions=[own])
 
 
-def _prometheus() -> dict[str, Any]:
+def _pods(selector: k8s.LabelSelector) -> list[k8s.NetworkPolicyPeer]:
+    return [k8s.NetworkPolicyPeer(pod_selector=selector)]
+
+
+def _prometheus() -> k8s.NetworkPolicyPeer:
     # The label that the Prometheus Operator gives its pods, whatever namespace they are in.
-    return {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}
+    return k8s.NetworkPolicyPeer(
+        namespace_selector=k8s.LabelSelector(),
+        pod_selector=k8s.LabelSelector(match_labels={"app.kubernetes.io/name": "prometheus"}),
+    )
 
 
-def _dns() -> _Rule:
-    resolver = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    }
-    return {"to": [resolver], "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+def _dns() -> k8s.NetworkPolicyEgressRule:
+    resolver = k8s.NetworkPolicyPeer(
+        namespace_selector=k8s.LabelSelector(match_labels={"kubernetes.io/metadata.name": "kube-system"}),
+        pod_selector=k8s.LabelSelector(match_labels={"k8s-app": "kube-dns"}),
+    )
+    return _to([resolver], [_port("UDP", 53), _port("TCP", 53)])
 
 
-def _rule(direction: str, peers: list[dict[str, Any]], *ports: int) -> _Rule:
-    rule: _Rule = {direction: peers}
-    if ports:
-        rule["ports"] = [{"protocol": "TCP", "port": port} for port in ports]
-    return rule
+def _port(protocol: str, number: int) -> k8s.NetworkPolicyPort:
+    return k8s.NetworkPolicyPort(protocol=protocol, port=k8s.IntOrString.from_number(number))
+
+
+def _tcp(*numbers: int) -> list[k8s.NetworkPolicyPort]:
+    return [_port("TCP", number) for number in numbers]
+
+
+def _from(
+    peers: Sequence[k8s.NetworkPolicyPeer], ports: Sequence[k8s.NetworkPolicyPort] | None = None
+) -> k8s.NetworkPolicyIngressRule:
+    return k8s.NetworkPolicyIngressRule(from_=peers, ports=ports)
+
+
+def _to(
+    peers: Sequence[k8s.NetworkPolicyPeer], ports: Sequence[k8s.NetworkPolicyPort] | None = None
+) -> k8s.NetworkPolicyEgressRule:
+    return k8s.NetworkPolicyEgressRule(to=peers, ports=ports)
 
 
 def _policy(
     scope: Construct,
     env: Environment,
     name: str,
-    pods: dict[str, Any],
+    pods: k8s.LabelSelector,
     *,
-    ingress: list[_Rule],
-    egress: list[_Rule] | None = None,
+    ingress: Sequence[k8s.NetworkPolicyIngressRule],
+    egress: Sequence[k8s.NetworkPolicyEgressRule] | None = None,
 ) -> cdk8s.ApiObject:
-    spec: dict[str, Any] = {"podSelector": pods, "policyTypes": ["Ingress"], "ingress": ingress}
-    if egress is not None:
-        spec |= {"policyTypes": ["Ingress", "Egress"], "egress": egress}
-    return api_object(
+    return k8s.KubeNetworkPolicy(
         scope,
         f"policy-{name}",
-        api_version="networking.k8s.io/v1",
-        kind="NetworkPolicy",
-        name=name,
-        namespace=env.milvus.namespace,
-        spec=spec,
+        metadata=k8s.ObjectMeta(name=name, namespace=env.milvus.namespace),
+        spec=k8s.NetworkPolicySpec(
+            pod_selector=pods,
+            policy_types=["Ingress"] if egress is None else ["Ingress", "Egress"],
+            ingress=ingress,
+            egress=egress,
+        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import cdk8s
+from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from charts.context import ReleaseContext, needs_secrets, require
@@ -17,7 +18,7 @@ from charts.names import (
     SECRET_STORE,
     SECRETS_SERVICE_ACCOUNT,
 )
-from charts.objects import api_object
+from charts.objects import custom_resource
 from settings import Environment
 
 _API = "external-secrets.io/v1"
@@ -60,27 +61,17 @@ def _readable_by_the_controller(scope: Construct, env: Environment, secret: str)
 
     https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/examples/secrets_access/
     """
-    api = "rbac.authorization.k8s.io"
-    namespace = env.milvus.namespace
-    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "list", "watch"]}
-    reader = api_object(
-        scope,
-        "secret-reader",
-        api_version=f"{api}/v1",
-        kind="Role",
-        name=f"{secret}-reader",
-        namespace=namespace,
-        rules=[rule],
+    metadata = k8s.ObjectMeta(name=f"{secret}-reader", namespace=env.milvus.namespace)
+    rule = k8s.PolicyRule(
+        api_groups=[""], resources=["secrets"], resource_names=[secret], verbs=["get", "list", "watch"]
     )
-    binding = api_object(
+    reader = k8s.KubeRole(scope, "secret-reader", metadata=metadata, rules=[rule])
+    binding = k8s.KubeRoleBinding(
         scope,
         "secret-reader-binding",
-        api_version=f"{api}/v1",
-        kind="RoleBinding",
-        name=f"{secret}-reader",
-        namespace=namespace,
-        roleRef={"apiGroup": api, "kind": "Role", "name": f"{secret}-reader"},
-        subjects=[{"kind": "ServiceAccount", "name": CONTROLLER_ACCOUNT, "namespace": CONTROLLER_NAMESPACE}],
+        metadata=metadata,
+        role_ref=k8s.RoleRef(api_group="rbac.authorization.k8s.io", kind=reader.kind, name=reader.name),
+        subjects=[k8s.Subject(kind="ServiceAccount", name=CONTROLLER_ACCOUNT, namespace=CONTROLLER_NAMESPACE)],
     )
     binding.add_dependency(reader)
     return [reader, binding]
@@ -88,17 +79,17 @@ def _readable_by_the_controller(scope: Construct, env: Environment, secret: str)
 
 def _store(scope: Construct, env: Environment, context: ReleaseContext) -> cdk8s.ApiObject:
     role = require(context.secrets_role_arn, "secrets_role_arn", "the release reads secrets")
-    account = api_object(
+    account = k8s.KubeServiceAccount(
         scope,
         "secrets-service-account",
-        api_version="v1",
-        kind="ServiceAccount",
-        name=SECRETS_SERVICE_ACCOUNT,
-        namespace=env.milvus.namespace,
-        annotations={"eks.amazonaws.com/role-arn": role},
-        automountServiceAccountToken=False,
+        metadata=k8s.ObjectMeta(
+            name=SECRETS_SERVICE_ACCOUNT,
+            namespace=env.milvus.namespace,
+            annotations={"eks.amazonaws.com/role-arn": role},
+        ),
+        automount_service_account_token=False,
     )
-    store = api_object(
+    store = custom_resource(
         scope,
         "secret-store",
         api_version=_API,
@@ -122,7 +113,7 @@ def _store(scope: Construct, env: Environment, context: ReleaseContext) -> cdk8s
 def _external_secret(
     scope: Construct, env: Environment, name: str, arn: str, keys: Mapping[str, str]
 ) -> cdk8s.ApiObject:
-    return api_object(
+    return custom_resource(
         scope,
         name,
         api_version=_API,

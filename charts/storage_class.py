@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import cdk8s
+from cdk8s_plus_27 import k8s
 from constructs import Construct
 
 from charts.names import STORAGE_CLASS
-from charts.objects import api_object
 
 
 class StorageClassChart(cdk8s.Chart):
@@ -22,17 +22,16 @@ class StorageClassChart(cdk8s.Chart):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        api_object(
+        k8s.KubeStorageClass(
             self,
             "storage-class",
-            api_version="storage.k8s.io/v1",
-            kind="StorageClass",
-            name=STORAGE_CLASS,
-            annotations={"storageclass.kubernetes.io/is-default-class": "true"},
+            metadata=k8s.ObjectMeta(
+                name=STORAGE_CLASS, annotations={"storageclass.kubernetes.io/is-default-class": "true"}
+            ),
             provisioner="ebs.csi.aws.com",
             # https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
             parameters={"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"},
-            reclaimPolicy="Delete",
-            allowVolumeExpansion=True,
-            volumeBindingMode="WaitForFirstConsumer",
+            reclaim_policy="Delete",
+            allow_volume_expansion=True,
+            volume_binding_mode="WaitForFirstConsumer",
         )

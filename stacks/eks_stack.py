@@ -10,11 +10,12 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, DependencyGroup
 
 from charts.storage_class import StorageClassChart
+from charts.tasks_access import TasksAccessChart
 from milvus_constructs.cluster.addons import NetworkAddons, WorkloadAddons
 from milvus_constructs.cluster.attached_chart import AttachedChart
 from milvus_constructs.cluster.control_plane import EksCluster
 from milvus_constructs.cluster.external_secrets import ExternalSecrets
-from milvus_constructs.cluster.kubernetes_tasks import KubernetesTasks
+from milvus_constructs.cluster.kubernetes_tasks import OLD_DEFAULT_STORAGE_CLASS, TASKS_GROUP, KubernetesTasks
 from milvus_constructs.cluster.load_balancer_controller import LoadBalancerController
 from milvus_constructs.cluster.node_group import NodeGroup
 from milvus_constructs.function_logs import limit_function_logs
@@ -76,6 +77,9 @@ class EksStack(cdk.Stack):
         )
         """Makes load balancers; what asks for one depends on this stack, and so goes first."""
         ExternalSecrets(self, "ExternalSecrets", cluster=self.cluster, after=addons.coredns)
+        permissions = TasksAccessChart(
+            cdk8s.App(), "tasks-access", group=TASKS_GROUP, storage_class=OLD_DEFAULT_STORAGE_CLASS
+        )
         self.tasks = KubernetesTasks(
             self,
             "Tasks",
@@ -84,6 +88,7 @@ class EksStack(cdk.Stack):
             subnets=subnets,
             namespace=settings.milvus.namespace,
             stack_name=stack_name(settings, Part.MILVUS),
+            permissions=self.attach(permissions, self),
         )
         """Waits for releases."""
         storage = self.attach(StorageClassChart(cdk8s.App(), "storage-class"), self)

@@ -90,7 +90,12 @@ def test_secrets_are_read_by_a_store_that_may_sign_in(name: str) -> None:
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_tasks_start_when_the_cluster_admits_them(name: str) -> None:
     env, graph = load_environment(name), assembly_of(assembly(name))
-    admission = {"eks/Tasks/Admission/Entry", "eks/Tasks/Admission/Rbac"}
+    access = "eks/Chart-tasks-access/ClusterRole"
+    admission = {
+        "eks/Tasks/Admission/Entry",
+        f"{access}-milvus-on-eks-storage-class",
+        f"{access}Binding-milvus-on-eks-storage-class",
+    }
     tasks = [*graph.of_type("Custom::NonDefaultStorageClass"), *graph.of_type("Custom::ReleaseReadiness")]
     assert len(tasks) == 2
     for task in tasks:

@@ -75,6 +75,17 @@ def only(template: Template, kind: str, **properties: Any) -> tuple[str, dict[st
     return name, found
 
 
+def manifest(kind: str) -> tuple[str, dict[str, Any]]:
+    """Return the id of the resource that applies the cluster's only object of a kind, and the object."""
+    name, found = only(
+        private(),
+        "Custom::AWSCDK-EKS-KubernetesResource",
+        Manifest=Match.string_like_regexp(f'"kind":"{kind}","metadata"'),
+    )
+    [only_object] = json.loads(found["Properties"]["Manifest"])
+    return name, only_object
+
+
 def before(template: Template, name: str) -> set[str]:
     """Return everything that is created before a resource: by DependsOn, Ref and GetAtt, all the way."""
     all_resources = template.to_json()["Resources"]
@@ -344,11 +355,7 @@ def test_external_secrets_is_the_release_that_its_makers_support_and_brings_its_
 
 
 def test_storage_class_is_there_before_gp2_loses_its_mark() -> None:
-    storage_class, _ = only(
-        private(),
-        "Custom::AWSCDK-EKS-KubernetesResource",
-        Manifest=Match.string_like_regexp('"kind":"StorageClass".*"name":"ebs-sc"'),
-    )
+    storage_class, _ = manifest("StorageClass")
     gp2, found = only(private(), "Custom::NonDefaultStorageClass")
     assert found["Properties"]["StorageClass"] == "gp2"
     assert storage_class in before(private(), gp2)
@@ -356,19 +363,27 @@ def test_storage_class_is_there_before_gp2_loses_its_mark() -> None:
 
 def test_tasks_read_one_namespace_and_may_mark_one_storage_class() -> None:
     # GIVEN the access entry of the functions behind the readiness gate
-    _, entry = only(private(), "AWS::EKS::AccessEntry", KubernetesGroups=["milvus-on-eks:tasks"])
+    entry_id, entry = only(private(), "AWS::EKS::AccessEntry", KubernetesGroups=["milvus-on-eks:tasks"])
     [policy] = entry["Properties"]["AccessPolicies"]
     assert policy["AccessScope"] == {"Type": "namespace", "Namespaces": ["milvus"]}
     assert policy["PolicyArn"].endswith(":cluster-access-policy/AmazonEKSViewPolicy")
     # THEN what the group may do beyond that is one class
-    _, rbac = only(
-        private(),
-        "Custom::AWSCDK-EKS-KubernetesResource",
-        Manifest=Match.string_like_regexp("ClusterRoleBinding"),
-    )
-    role, _binding = json.loads(rbac["Properties"]["Manifest"])
-    [rule] = role["rules"]
-    assert (rule["resourceNames"], rule["verbs"]) == (["gp2"], ["get", "patch"])
+    role_id, role = manifest("ClusterRole")
+    assert role["rules"] == [
+        {
+            "apiGroups": ["storage.k8s.io"],
+            "resources": ["storageclasses"],
+            "resourceNames": ["gp2"],
+            "verbs": ["get", "patch"],
+        }
+    ]
+    binding_id, binding = manifest("ClusterRoleBinding")
+    rbac = "rbac.authorization.k8s.io"
+    assert binding["roleRef"] == {"apiGroup": rbac, "kind": "ClusterRole", "name": role["metadata"]["name"]}
+    assert binding["subjects"] == [{"apiGroup": rbac, "kind": "Group", "name": "milvus-on-eks:tasks"}]
+    # AND no task starts before it is admitted and may do it
+    task, _ = only(private(), "Custom::NonDefaultStorageClass")
+    assert {entry_id, role_id, binding_id} <= before(private(), task)
 
 
 def test_functions_that_reach_the_cluster_stand_in_the_vpc() -> None:

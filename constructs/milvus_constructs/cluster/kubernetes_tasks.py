@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources as cr
 from aws_cdk.lambda_layer_awscli import AwsCliLayer
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
 from milvus_constructs.checks.cdk_providers import acknowledge_provider
@@ -26,20 +26,22 @@ LONGEST_WAIT = Duration.minutes(45)
 """When the state machine gives up by itself; a task's own time-out must be shorter, since only that one tells why."""
 _FIRST_ANSWER = Duration.minutes(5)
 """How long a new cluster may refuse a task that does not wait for anything else."""
-_GROUP = "milvus-on-eks:tasks"
-_STORAGE_CLASS = "gp2"
+TASKS_GROUP = "milvus-on-eks:tasks"
+"""Kubernetes group of the tasks' role: for permissions beyond reading the namespace."""
+OLD_DEFAULT_STORAGE_CLASS = "gp2"
+"""The StorageClass whose mark of the default a task takes away."""
 
 
 class KubernetesTasks(Construct):
     """A custom resource provider that polls: one task may take longer than the 15 minutes of a Lambda function.
 
-    Its functions read workloads, pods and events in one namespace, and may read and mark one StorageClass. They stand
-    in the private subnets with the cluster's own security group, as CDK's kubectl functions do: the endpoint may be
-    private.
+    Its functions read workloads, pods and events in one namespace, and are in the group `TASKS_GROUP`: to read and mark
+    `OLD_DEFAULT_STORAGE_CLASS` they need ``permissions`` in the cluster. They stand in the private subnets with the
+    cluster's own security group, as CDK's kubectl functions do: the endpoint may be private.
 
     Example:
         >>> KubernetesTasks(stack, "Tasks", cluster=cluster, vpc=vpc, subnets=private, namespace="milvus",
-        ...     stack_name="milvus-dev-milvus")
+        ...     stack_name="milvus-dev-milvus", permissions=attached)
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class KubernetesTasks(Construct):
         subnets: ec2.SubnetSelection,
         namespace: str,
         stack_name: str,
+        permissions: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._permissions = permissions
         self._cluster = cluster
         stack_arn = Stack.of(self).format_arn(
             service="cloudformation", resource="stack", resource_name=f"{stack_name}/*"
@@ -124,7 +128,7 @@ class KubernetesTasks(Construct):
         From 1.30 on EKS marks no class as the default, and a cluster without the self-managed add-ons may have no
         ``gp2`` at all: CDK's KubernetesPatch would fail there.
         """
-        properties = {"StorageClass": _STORAGE_CLASS, "TimeoutSeconds": str(_FIRST_ANSWER.to_seconds())}
+        properties = {"StorageClass": OLD_DEFAULT_STORAGE_CLASS, "TimeoutSeconds": str(_FIRST_ANSWER.to_seconds())}
         return self._task(scope, construct_id, "Custom::NonDefaultStorageClass", properties)
 
     def await_release(
@@ -167,18 +171,18 @@ class KubernetesTasks(Construct):
             service_token=self._provider.service_token,
             properties={"ClusterName": self._cluster.cluster_name, **properties},
         )
-        task.node.add_dependency(self._admission)
+        task.node.add_dependency(self._admission, self._permissions)
         return task
 
     def _admit(self, namespace: str) -> Construct:
-        """Let the functions read the namespace, and read and mark one StorageClass."""
+        """Let the functions read the namespace, and put them into their group."""
         admission = Construct(self, "Admission")
         eks.CfnAccessEntry(
             admission,
             "Entry",
             cluster_name=self._cluster.cluster_name,
             principal_arn=self.role.role_arn,
-            kubernetes_groups=[_GROUP],
+            kubernetes_groups=[TASKS_GROUP],
             access_policies=[
                 eks.CfnAccessEntry.AccessPolicyProperty(
                     policy_arn=Stack.of(self).format_arn(
@@ -190,36 +194,6 @@ class KubernetesTasks(Construct):
                     ),
                     access_scope=eks.CfnAccessEntry.AccessScopeProperty(type="namespace", namespaces=[namespace]),
                 )
-            ],
-        )
-        name = "milvus-on-eks-tasks"
-        eks.KubernetesManifest(
-            admission,
-            "Rbac",
-            cluster=self._cluster,
-            overwrite=True,
-            prune=False,
-            manifest=[
-                {
-                    "apiVersion": "rbac.authorization.k8s.io/v1",
-                    "kind": "ClusterRole",
-                    "metadata": {"name": name},
-                    "rules": [
-                        {
-                            "apiGroups": ["storage.k8s.io"],
-                            "resources": ["storageclasses"],
-                            "resourceNames": [_STORAGE_CLASS],
-                            "verbs": ["get", "patch"],
-                        }
-                    ],
-                },
-                {
-                    "apiVersion": "rbac.authorization.k8s.io/v1",
-                    "kind": "ClusterRoleBinding",
-                    "metadata": {"name": name},
-                    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-                    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": _GROUP}],
-                },
             ],
         )
         return admission
