@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -97,11 +98,17 @@ def _fits_all_nodes(env: Environment) -> Iterator[Problem]:
 
 def _remedy(group: _Group, bound: str | None, pods: Sequence[_Pod], groups: Sequence[_Group]) -> str:
     others = [each for each in groups if each is not group]
-    for nodes in range(group.nodes + 1, MOST_NODES + 1):
-        if not any(pod.group == bound for pod in _pending(pods, [*others, replace(group, nodes=nodes)])):
-            more = "" if nodes <= group.max_size else f" and max_size {nodes}"
-            return f"use desired_size {nodes}{more}, larger instances, or fewer or smaller pods"
-    return "use larger instances, or fewer or smaller pods"
+
+    def enough(nodes: int) -> bool:
+        return not any(pod.group == bound for pod in _pending(pods, [*others, replace(group, nodes=nodes)]))
+
+    # One node more comes last and takes no pod its room: whatever is enough stays enough.
+    counts = range(group.nodes + 1, MOST_NODES + 1)
+    first = bisect_left(counts, True, key=enough)
+    if first == len(counts):
+        return "use larger instances, or fewer or smaller pods"
+    more = "" if counts[first] <= group.max_size else f" and max_size {counts[first]}"
+    return f"use desired_size {counts[first]}{more}, larger instances, or fewer or smaller pods"
 
 
 def _pending(pods: Sequence[_Pod], groups: Sequence[_Group]) -> list[_Pod]:

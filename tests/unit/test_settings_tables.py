@@ -1,0 +1,366 @@
+"""The settings' numbers, defaults and tables beside a second copy of them: nobody changes one by mistake.
+
+A table here has the source that it was read from, so that a change is one of the source and not of the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from settings import Environment, parse_environment
+from settings.eks_versions import EKS_VERSIONS
+from settings.instances import BROKER_TYPES, INSTANCE_TYPES
+from settings.messages import _models
+from settings.pipeline import Pipeline
+from settings.queue import KRAFT_VERSIONS
+from settings.releases import ADVISORIES, RELEASE_LINES, Version
+from settings.rules.release import advisories
+from tests.unit.settings_files import file_with
+
+TODAY = date(2026, 11, 23)
+
+# least, what holds when the file says nothing (None: it has to say), most
+NUMBERS: dict[str, tuple[float, float | None, float]] = {
+    "network.private_subnet_prefix": (16, 20, 26),
+    "network.public_subnet_prefix": (16, 24, 28),
+    "cluster.node_groups.min_size": (0, 1, 450),
+    "cluster.node_groups.desired_size": (0, None, 450),
+    "cluster.node_groups.max_size": (1, None, 450),
+    "cluster.node_groups.disk_gib": (20, 80, 16384),
+    "storage.noncurrent_days": (1, 7, 365),
+    "storage.abort_incomplete_uploads_days": (1, 3, 30),
+    "storage.backup_retention_days": (1, 35, 3650),
+    "queue.brokers": (2, 3, 60),
+    "queue.storage.volume_gib": (1, 100, 16384),
+    "queue.storage.max_gib": (1, 1000, 16384),
+    "queue.storage.target_percent": (10, 60, 80),
+    "queue.retention_hours": (24, 168, 8760),
+    "queue.message_max_bytes": (1048576, 10485880, 104857600),
+    "queue.replica_fetch_max_bytes": (1048576, 20971760, 209715200),
+    "queue.milvus_message_max_bytes": (1048576, 10485760, 104857600),
+    "queue.channels": (1, 16, 1024),
+    "milvus.ready_minutes": (1, 30, 40),
+    "milvus.etcd.cpu": (0.1, 1, 192),
+    "milvus.etcd.memory_gib": (0.25, 4, 1536),
+    "milvus.etcd.volume_gib": (10, 20, 1024),
+    "build.cache_days": (1, 30, 365),
+}
+# replicas, cores, GiB: the smallest of Milvus's sizing tool. https://milvus.io/tools/sizing
+COMPONENTS: dict[str, tuple[float, float, float]] = {
+    "root_coordinator": (2, 1, 2),
+    "query_coordinator": (2, 0.5, 0.5),
+    "data_coordinator": (2, 0.5, 0.5),
+    "index_coordinator": (2, 0.5, 0.5),
+    "mix_coordinator": (2, 1, 4),
+    "proxy": (2, 1, 4),
+    "query_node": (1, 2, 8),
+    "data_node": (1, 2, 8),
+    "index_node": (1, 2, 8),
+    "streaming_node": (1, 2, 8),
+    "standalone": (1, 2, 8),
+}
+for _name, (_replicas, _cpu, _memory) in COMPONENTS.items():
+    NUMBERS[f"milvus.components.{_name}.replicas"] = (1, _replicas, 200)
+    NUMBERS[f"milvus.components.{_name}.cpu"] = (0.1, _cpu, 192)
+    NUMBERS[f"milvus.components.{_name}.memory_gib"] = (0.25, _memory, 1536)
+
+DEFAULTS: dict[str, Any] = {
+    "network.cidr": "10.0.0.0/16",
+    "network.zones": ("a", "b", "c"),
+    "network.nat": "per-zone",
+    "network.interface_endpoints": (),
+    "network.flow_logs.enabled": True,
+    "network.flow_logs.retention_days": 30,
+    "network.flow_logs.traffic": "ALL",
+    "network.existing.public_subnet_ids": (),
+    "network.existing.secondary_cidrs": (),
+    "network.existing.private_route_table_ids": (),
+    "cluster.version": "1.36",
+    "cluster.endpoint": "private",
+    "cluster.public_cidrs": (),
+    "cluster.private_cidrs": (),
+    "cluster.admin_role_arns": (),
+    "cluster.logging": ("api", "audit", "authenticator"),
+    "cluster.node_groups.taints.value": "",
+    "cluster.node_groups.taints.effect": "NO_SCHEDULE",
+    "cluster.node_groups.spot": False,
+    "storage.root_path": "milvus",
+    "storage.versioning": False,
+    "queue.kafka_version": "3.9.x.kraft",
+    "queue.broker_type": "kafka.m7g.large",
+    "queue.monitoring": "PER_BROKER",
+    "queue.log_retention_days": 30,
+    "queue.username": "milvus",
+    "queue.preview": False,
+    "milvus.line": "2.6",
+    "milvus.mode": "cluster",
+    "milvus.namespace": "milvus",
+    "milvus.release_name": "milvus",
+    "milvus.authorization": True,
+    "milvus.active_standby": True,
+    "milvus.etcd.replicas": 3,
+    "milvus.etcd.image_repository": "milvusdb/etcd",
+    "milvus.service.name": "milvus-service",
+    "milvus.service.scheme": "internal",
+    "milvus.service.source_cidrs": (),
+    "milvus.attu.exposure": "off",
+    "milvus.attu.image_repository": "zilliz/attu",
+    "milvus.attu.inbound_cidrs": (),
+    "milvus.service_monitor": False,
+    "milvus.chart_repository": "https://zilliztech.github.io/milvus-helm/",
+    "milvus.image_repository": "milvusdb/milvus",
+    "milvus.tools_image_repository": "milvusdb/milvus-config-tool",
+    "milvus.acknowledge": (),
+    "removal_policy": "retain",
+    "termination_protection": False,
+    "source.connection.branch": "main",
+    "source.codecommit.branch": "main",
+    "build.image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+    "build.python": "3.12",
+    "build.node": "22",
+    "waves.approval": False,
+    "waves.confirm_permissions": True,
+    "waves.smoke": True,
+}
+
+
+def fields(model: type[BaseModel], parents: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting of a file with its dotted path."""
+    for name, field in model.model_fields.items():
+        below = list(_models(field.annotation))
+        for each in below:
+            yield from fields(each, f"{parents}{name}.")
+        if not below:
+            yield parents + name, field
+
+
+SETTINGS = [*fields(Environment), *fields(Pipeline)]
+
+
+def test_every_number_has_its_bounds_and_its_default() -> None:
+    # GIVEN every setting that is a number
+    found = {}
+    for path, field in SETTINGS:
+        if field.annotation in {int, float}:
+            [least] = [bound.ge for bound in field.metadata if hasattr(bound, "ge")]
+            [most] = [bound.le for bound in field.metadata if hasattr(bound, "le")]
+            found[path] = (least, None if field.default is PydanticUndefined else field.default, most)
+    # THEN it is bounded by both sides, as in the table
+    assert found == NUMBERS
+
+
+def test_every_other_setting_has_its_default() -> None:
+    found = {
+        path: field.default
+        for path, field in SETTINGS
+        if path not in NUMBERS
+        and field.default is not PydanticUndefined
+        and field.default is not None
+        and field.default_factory is None
+    }
+    assert found == DEFAULTS
+
+
+# --- releases
+
+
+# Per advisory and line: the last version that is open to it, and the first that is not; None: every one, or none.
+# https://github.com/milvus-io/milvus/security/advisories/GHSA-7ppg-37fh-vcr6 (9091)
+# https://github.com/milvus-io/milvus/security/advisories/GHSA-mhjq-8c7m-3f7p (proxy)
+OPEN_AND_FIXED: dict[str, dict[str, tuple[str, str | None]]] = {
+    "CVE-2026-26190": {
+        "2.3": ("2.3.22", None),
+        "2.4": ("2.4.24", None),
+        "2.5": ("2.5.26", "2.5.27"),
+        "2.6": ("2.6.9", "2.6.10"),
+        "3.0": ("", "3.0.0"),
+    },
+    "CVE-2025-64513": {
+        "2.3": ("2.3.22", None),
+        "2.4": ("2.4.23", "2.4.24"),
+        "2.5": ("2.5.20", "2.5.21"),
+        "2.6": ("2.6.4", "2.6.5"),
+        "3.0": ("", "3.0.0"),
+    },
+}
+
+
+def open_to(line: str, version: str) -> set[str]:
+    """Return the advisories that a version is open to, judged by the rules."""
+    changes = [("milvus.line", line), ("milvus.version", version)]
+    return {name for name, _, _ in advisories(Environment.model_validate(file_with(*changes)))}
+
+
+@pytest.mark.parametrize("line", RELEASE_LINES)
+@pytest.mark.parametrize("advisory", OPEN_AND_FIXED)
+def test_advisory_concerns_every_version_up_to_its_fix(advisory: str, line: str) -> None:
+    last_open, fixed = OPEN_AND_FIXED[advisory][line]
+    if last_open:
+        assert advisory in open_to(line, last_open)
+    if fixed:
+        assert advisory not in open_to(line, fixed)
+
+
+def test_every_advisory_has_a_place_for_every_line() -> None:
+    assert {advisory.name: set(advisory.fixed_in) for advisory in ADVISORIES} == {
+        name: set(lines) for name, lines in OPEN_AND_FIXED.items()
+    }
+    assert all(set(lines) == set(RELEASE_LINES) for lines in OPEN_AND_FIXED.values())
+
+
+# Chart: the newest of https://github.com/zilliztech/milvus-helm/releases that was rendered for the line.
+# Attu: https://github.com/zilliztech/attu#compatibility; from 2.6 on it is proprietary, so 2.5 keeps the last free one.
+# Root's password: milvus#34752, milvus#34777. SCRAM: milvus#52601.
+LINES: dict[str, tuple[str, str, str | None, str]] = {
+    "2.3": ("4.1.28", "v2.3.5", None, "no"),
+    "2.4": ("4.2.25", "v2.4.12", "2.4.7", "no"),
+    "2.5": ("4.2.58", "v2.5.10", "2.5.0", "no"),
+    "2.6": ("5.0.19", "v2.6.5", "2.6.0", "preview"),
+    "3.0": ("5.0.19", "v2.6.5", "3.0.0", "yes"),
+}
+OLDEST = {"2.3": "2.3.1", "2.4": "2.4.0", "2.5": "2.5.0", "2.6": "2.6.0", "3.0": "3.0.0"}
+COORDINATORS = ("root_coordinator", "query_coordinator", "data_coordinator", "index_coordinator")
+WORKERS = {
+    "2.3": (*COORDINATORS, "proxy", "query_node", "data_node", "index_node"),
+    "2.4": ("mix_coordinator", "proxy", "query_node", "data_node", "index_node"),
+    "2.5": ("mix_coordinator", "proxy", "query_node", "data_node", "index_node"),
+    "2.6": ("mix_coordinator", "proxy", "query_node", "streaming_node", "data_node"),
+    "3.0": ("mix_coordinator", "proxy", "query_node", "streaming_node", "data_node"),
+}
+
+
+def test_what_belongs_to_a_release_line() -> None:
+    releases = RELEASE_LINES.items()
+    found = {line: (each.chart, each.attu, each.root_login_since, each.woodpecker) for line, each in releases}
+    assert found == LINES
+    assert {line: each.oldest_version for line, each in releases} == OLDEST
+    assert {line: each.components for line, each in releases} == WORKERS
+    assert {line: each.kafka_scram_majors for line, each in releases} == dict.fromkeys(LINES, (2, 3))
+
+
+@pytest.mark.parametrize("line", RELEASE_LINES)
+def test_default_version_is_of_its_line_and_has_every_fix_that_there_is(line: str) -> None:
+    version = Version.parse(RELEASE_LINES[line].default_version)
+    assert f"{version.major}.{version.minor}" == line
+    assert version >= Version.parse(OLDEST[line])
+    for lines in OPEN_AND_FIXED.values():
+        fixed = lines[line][1]
+        assert fixed is None or version >= Version.parse(fixed)
+
+
+def test_default_line_starts_without_any_acknowledgement() -> None:
+    env = parse_environment(file_with(), source="test", today=TODAY)
+    assert (env.milvus.line, advisories(env)) == ("2.6", [])
+
+
+# --- AWS
+
+
+def test_support_of_kubernetes_ends_when_aws_says() -> None:
+    # https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+    assert {version: support.standard_support_ends for version, support in EKS_VERSIONS.items()} == {
+        "1.33": date(2026, 7, 29),
+        "1.34": date(2026, 12, 2),
+        "1.35": date(2027, 3, 27),
+        "1.36": date(2027, 8, 2),
+    }
+
+
+# vCPU, GiB, interfaces, addresses of an interface, pods by EKS's table.
+# https://docs.aws.amazon.com/ec2/latest/instancetypes/gp.html (.../co.html, .../mo.html)
+# https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/kubelet/eni-max-pods.txt
+INSTANCES: dict[str, tuple[int, float, int, int, int]] = {
+    "m7g.large": (2, 8, 3, 10, 29),
+    "m7g.xlarge": (4, 16, 4, 15, 58),
+    "m7g.2xlarge": (8, 32, 4, 15, 58),
+    "m7g.4xlarge": (16, 64, 8, 30, 110),
+    "m7g.8xlarge": (32, 128, 8, 30, 234),
+    "m7g.12xlarge": (48, 192, 8, 30, 234),
+    "m7g.16xlarge": (64, 256, 15, 50, 250),
+    "c6i.xlarge": (4, 8, 4, 15, 58),
+    "c7g.2xlarge": (8, 16, 4, 15, 58),
+    "m6i.large": (2, 8, 3, 10, 29),
+    "r7g.2xlarge": (8, 64, 4, 15, 58),
+    "r8g.4xlarge": (16, 128, 8, 30, 110),
+    "t3.large": (2, 8, 3, 12, 35),
+    "t3.xlarge": (4, 16, 4, 15, 58),
+    "t3.2xlarge": (8, 32, 4, 15, 58),
+    "t4g.large": (2, 8, 3, 12, 35),
+    "t4g.xlarge": (4, 16, 4, 15, 58),
+    "t4g.2xlarge": (8, 32, 4, 15, 58),
+}
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_instance_types_are_as_large_as_aws_says(name: str) -> None:
+    found = INSTANCE_TYPES[name]
+    assert (
+        found.vcpu,
+        found.memory_gib,
+        found.interfaces,
+        found.addresses_per_interface,
+        found.max_pods,
+    ) == INSTANCES[name]
+    assert found.addresses == found.interfaces * found.addresses_per_interface
+
+
+def test_families_differ_in_memory_alone() -> None:
+    # GIVEN the letters of AWS: c for 2, m for 4 and r for 8 GiB per vCPU, and a g for Graviton
+    sizes = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+    generations = ("6i", "7i", "6g", "7g", "8g")
+    families = {letter + each for letter in "cmr" for each in generations}
+    assert set(INSTANCE_TYPES) == {f"{family}.{size}" for family in families for size in sizes} | {
+        name for name in INSTANCES if name.startswith("t")
+    }
+    for family in families:
+        for size in sizes:
+            found, reference = INSTANCE_TYPES[f"{family}.{size}"], INSTANCE_TYPES[f"m7g.{size}"]
+            assert found.memory_gib == found.vcpu * {"c": 2, "m": 4, "r": 8}[family[0]]
+            assert (found.vcpu, found.interfaces, found.addresses_per_interface) == (
+                reference.vcpu,
+                reference.interfaces,
+                reference.addresses_per_interface,
+            )
+            assert found.architecture == ("arm64" if family.endswith("g") else "amd64")
+    assert [INSTANCE_TYPES[name].architecture for name in ("t3.large", "t4g.large")] == ["amd64", "arm64"]
+
+
+def test_brokers_take_the_partitions_that_aws_recommends() -> None:
+    # https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html
+    partitions = {"large": 1000, "xlarge": 1000, "2xlarge": 2000}
+    partitions |= dict.fromkeys(("4xlarge", "8xlarge", "12xlarge", "16xlarge"), 4000)
+    assert {name: broker.partitions for name, broker in BROKER_TYPES.items()} == {
+        f"kafka.{family}.{size}": most for family in ("m5", "m7g") for size, most in partitions.items()
+    }
+
+
+def test_kafka_versions_with_kraft_are_those_of_msk() -> None:
+    # https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
+    assert KRAFT_VERSIONS == ("3.7.x.kraft", "3.8.x.kraft", "3.9.x.kraft", "4.0.x.kraft", "4.1.x.kraft")
+
+
+# What pods may use of an instance, computed by hand from EKS's rules: 6 % of the first core, 1 % of the second, 0.5 %
+# of the third and fourth, 0.25 % of every further one; 1/64 of the memory for the kernel's pages, 255 MiB and 11 for
+# each pod for the kubelet, and 100 MiB of eviction threshold. https://awslabs.github.io/amazon-eks-ami/nodeadm/
+ALLOCATABLE = {
+    # 2000 - 60 - 10; 8192 - 128 - 255 - 11*29 - 100
+    "m7g.large": (1.930, 7390),
+    # 8000 - 60 - 10 - 10 - 10; 32768 - 512 - 255 - 11*58 - 100
+    "m7g.2xlarge": (7.910, 31263),
+    # 64000 - 60 - 10 - 10 - 150; 262144 - 4096 - 255 - 11*250 - 100
+    "m7g.16xlarge": (63.770, 254943),
+}
+
+
+@pytest.mark.parametrize("name", ALLOCATABLE)
+def test_eks_keeps_a_part_of_every_node(name: str) -> None:
+    cores, mebibytes = ALLOCATABLE[name]
+    found = INSTANCE_TYPES[name]
+    assert (found.allocatable_cpu, round(found.allocatable_memory_gib * 1024)) == (cores, mebibytes)
