@@ -108,6 +108,12 @@ def test_approval_for_a_stack_that_the_environment_lacks_is_refused() -> None:
     ]
 
 
+def test_approval_for_a_stack_that_the_environment_has_is_kept() -> None:
+    approvals = {"storage": {"Data1": "moved to the new bucket"}}
+    dev, *_ = placed(file_with(("waves.0.environments.0.approvals", approvals)))
+    assert dev.target.approvals == approvals
+
+
 @pytest.mark.parametrize("reason", ["short", "quote ' in it, which a shell would see", "$(command) in the reason"])
 def test_reason_of_an_approval_is_text_that_a_shell_cannot_misread(reason: str) -> None:
     data = file_with(("waves.0.environments.0.approvals", {"storage": {"Data1": reason}}))

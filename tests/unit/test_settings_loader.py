@@ -13,10 +13,18 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import SettingsError, available, load_environment, loader, parse_environment
+from settings import (
+    SettingsError,
+    available,
+    load_environment,
+    load_environment_file,
+    loader,
+    output_keys,
+    parse_environment,
+)
 from settings.environment import Environment
 from settings.instances import INSTANCE_TYPES, allocatable_memory_mib, allocatable_millicores
-from settings.parts import Part, parts
+from settings.parts import Part, parts, stack_name
 from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
 from tests.unit.settings_files import file_with
@@ -50,6 +58,12 @@ def test_folder_of_another_place_is_named(tmp_path: Path) -> None:
     # THEN the error says where was looked
     assert f"{tmp_path.name}/dev.yaml: 1 error" in done.stderr
     assert f"env: no environment dev; {tmp_path} holds no settings file" in done.stderr
+
+
+def test_folder_without_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "ENVIRONMENTS", tmp_path)
+    with pytest.raises(SettingsError, match=re.escape(f"env: no environment dev; {tmp_path} holds no settings file")):
+        load_environment("dev")
 
 
 def test_pipeline_file_is_no_environment() -> None:
@@ -189,9 +203,15 @@ def test_broken_yaml_names_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         load_environment("mine")
 
 
+def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="file: cannot be read: No such file or directory; give another path"):
+        load_environment_file(tmp_path / "mine.yaml")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (b"- name\n", "file: must be a mapping of settings, got list"),
         (b"name: caf\xe9\n", "file: byte 10 is not valid UTF-8; save the file as UTF-8"),
         (
             b"? [a, b]\n: c\n",
@@ -240,6 +260,15 @@ def test_image_repository_may_name_a_registry_with_its_port(repository: str) -> 
 def test_region_is_known_with_its_partition(region: str, partition: str) -> None:
     assert environment(("region", region)).region == region
     assert partitions()[region] == partition
+
+
+def test_stacks_are_named_by_environment_and_part() -> None:
+    assert stack_name(environment(), Part.NETWORK) == "milvus-test-network"
+
+
+def test_keys_of_outputs_are_unique_over_all_stacks() -> None:
+    keys = [value for name, value in vars(output_keys).items() if name.isupper()]
+    assert len(keys) == len(set(keys)) > 10
 
 
 def test_streaming_stack_exists_only_with_msk() -> None:
