@@ -18,7 +18,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks ops rehearsal scripts tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check fix test test-full synth diff deploy destroy manifests chart-record \
+.PHONY: help setup setup-ops setup-cdk lock check fix test test-full synth diff deploy destroy manifests chart-record \
 	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full clean
 
 help: ## print this list
@@ -28,24 +28,46 @@ help: ## print this list
 
 setup: $(VENV)/.ready node_modules/.ready ## create the virtual environment and install the pinned tools
 
-$(VENV)/.ready: requirements.txt requirements-dev.txt
+# What a build installs that only reads AWS: enough for `python -m ops`. Where everything is installed there is nothing to do.
+setup-ops: $(if $(wildcard $(VENV)/.ready),,$(VENV)/.ops) ## install only what the day-2 commands need
+
+# The CDK command line alone, for a build whose image has Node.
+setup-cdk: $(if $(wildcard node_modules/.ready),,node_modules/.cdk) ## install only the CDK command line, with the npm at hand
+
+REQUIREMENTS := requirements.txt requirements/app.txt requirements/ops.txt requirements/tests.txt rehearsal/requirements.txt
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3")'
 	@echo "Setting up $(VENV) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# The uv that requirements-dev.txt pins, with its hashes, installs the rest.
-	@sed -n '/^uv==/,/^    # via/p' requirements-dev.txt > $(VENV)/uv.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: $(REQUIREMENTS) requirements/checks.txt requirements/uv.txt | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt -r requirements/checks.txt
+	@touch $@
+
+$(VENV)/.ops: requirements/ops.txt | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ops.txt
+	@touch $@
+
+node_modules/.cdk: package-lock.json
+	@npm ci --silent
 	@touch $@
 
 node_modules/.ready: package-lock.json $(VENV)/.ready
 	@npm ci --silent
 	@touch $@
 
+# One resolution for all, so that no two files pin two versions of a package; what is pinned stays as long as it fits.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+LOCKED := $(basename $(wildcard requirements/*.in)) rehearsal/requirements
+
 lock: setup ## compile the .in files to pinned and hashed requirements
-	@for file in requirements requirements-dev requirements-full; do \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-			--no-emit-index-url --no-emit-find-links $$file.in -o $$file.txt; done
+	@mkdir -p .cache && cat $(LOCKED:=.txt) > .cache/lock.txt
+	@$(COMPILE) $(LOCKED:=.in) -o .cache/lock.txt
+	@for file in $(LOCKED); do $(COMPILE) $$file.in -c .cache/lock.txt -o $$file.txt || exit 1; done
+	@$(COMPILE) rehearsal/requirements-servers.in -o rehearsal/requirements-servers.txt
 
 check: setup ## format check, lint, types, import rules; never edits
 	@ruff format --check --quiet . || (echo "Formatting differs: run 'make fix'."; exit 1)

@@ -75,8 +75,8 @@ class Build(Settings):
     node: str = Field(
         default="22",
         pattern=r"^(22|24)$",
-        description="Node of the image, for the steps that CDK Pipelines generates. The project's own steps use the "
-        "Node that requirements.txt pins.",
+        description="Node of the image, for Diff and the steps that CDK Pipelines generates. Synth uses the Node that "
+        "requirements/app.txt pins.",
     )
     cache_days: int = Field(default=30, ge=1, le=365, description="Days that the caches of pip and npm are kept.")
 

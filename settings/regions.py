@@ -25,7 +25,7 @@ def _known(region: str) -> str:
     if region not in partitions():
         close = difflib.get_close_matches(region, partitions(), n=2)
         hint = f" (did you mean {' or '.join(close)}?)" if close else ""
-        text = f"{region} is not an AWS region{hint}; if it is new, pin a boto3 that knows it (requirements.txt)"
+        text = f"{region} is not an AWS region{hint}; if it is new, pin a botocore that knows it (`make lock`)"
         raise PydanticCustomError("written", "{text}", {"text": text})
     return region
 

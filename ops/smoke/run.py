@@ -171,6 +171,8 @@ def _address(target: Target) -> Iterator[str]:
         try:
             yield path
         finally:
-            from milvus_lite.server_manager import server_manager_instance  # noqa: PLC0415 - only here needed
+            # Where it is not installed, the connection has failed and said so.
+            with contextlib.suppress(ModuleNotFoundError):
+                from milvus_lite.server_manager import server_manager_instance  # noqa: PLC0415 - only here needed
 
-            server_manager_instance.release_server(path)
+                server_manager_instance.release_server(path)

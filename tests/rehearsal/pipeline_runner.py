@@ -44,7 +44,7 @@ def refer_to_tools(tree: Path, *tools: str) -> None:
     """
     for name in tools:
         (tree / name).symlink_to(PROJECT / name)
-    for lock in (*tree.glob("requirements*.txt"), *tree.glob("package-lock.json")):
+    for lock in (*lock_files(tree), *tree.glob("package-lock.json")):
         os.utime(lock, (0, 0))
 
 
@@ -60,6 +60,12 @@ def freeze_environments(tree: Path) -> None:
     """Give a copy of sources the frozen settings files: what is asked of it does not hold for files of a user."""
     shutil.rmtree(tree / "environments")
     shutil.copytree(loader.ENVIRONMENTS, tree / "environments")
+
+
+def lock_files(tree: Path) -> list[Path]:
+    """Return the lock files of Python packages in a copy of sources, as far as it has them."""
+    patterns = ("requirements*.txt", "requirements/*.txt", "rehearsal/requirements*.txt")
+    return [path for pattern in patterns for path in tree.glob(pattern)]
 
 
 @dataclass

@@ -408,3 +408,16 @@ def test_http_port_is_recognised() -> None:
     assert failure is not None
     assert failure.reason == f"127.0.0.1:{web.port} is not Milvus's gRPC port"
     assert failure.remedy == "Use port 19530"
+
+
+def test_missing_milvus_lite_is_a_failed_connection_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN what a build installs that only looks at a deployment
+    for name in ("milvus_lite", "milvus_lite.server_manager"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    report = run_smoke(target=parse_target(), rows=300)
+
+    # THEN the report says what to do
+    assert report.failure is not None
+    assert report.failure.step == "connect"
+    assert "Check that milvus-lite is installed" in str(report.failure)

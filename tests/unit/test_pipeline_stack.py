@@ -246,15 +246,17 @@ def role_name(arn: Any) -> str:
 
 
 @every_kind
-def test_own_steps_use_the_tools_of_the_lock_files_and_cache_their_packages(kind: str) -> None:
+def test_own_steps_install_no_more_of_the_lock_files_than_they_need_and_cache_it(kind: str) -> None:
     template = pipeline_template(kind)
     for actions in stages(template).values():
         for action in actions:
-            if action["Name"].split(".")[-1] not in {"Gate", "Verify"} and not action["Name"].startswith("Diff-"):
+            kind_of_step = action["Name"].split(".")[-1].partition("-")[0]
+            if kind_of_step not in {"Gate", "Verify", "Diff"}:
                 continue
             project = project_of(template, action)
             spec = build_spec(project, pipeline_assembly(kind))
-            assert "make setup" in commands(spec)
+            setups = [command for command in commands(spec) if command.startswith("make ")]
+            assert setups == ["make setup-cdk" if kind_of_step == "Diff" else "make setup-ops"]
             assert spec["cache"]["paths"] == [".cache/packages/**/*"]
             assert project["Properties"]["Cache"]["Type"] == "S3"
 
@@ -390,10 +392,10 @@ def test_verification_program_is_what_ops_needs_and_nothing_else() -> None:
         "Makefile",
         "environments",
         "ops",
-        "requirements-dev.txt",
-        "requirements.txt",
+        "requirements",
         "settings",
     ]
+    assert [path.name for path in (folder / "requirements").iterdir()] == ["ops.txt"]
     assert not list(folder.rglob("__pycache__"))
 
 

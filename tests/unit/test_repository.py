@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LOCK_FILES = (
+    *(f"requirements/{name}.txt" for name in ("app", "checks", "ops", "tests", "uv")),
+    *("rehearsal/requirements.txt", "rehearsal/requirements-servers.txt"),
+)
 
 
 def tracked() -> list[Path]:
@@ -41,14 +45,14 @@ def test_library_constructs_is_the_installed_one() -> None:
 
 
 def test_lock_files_hold_no_address_of_a_registry() -> None:
-    for name in ("package-lock.json", "requirements.txt", "requirements-dev.txt"):
+    for name in ("package-lock.json", *LOCK_FILES):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert '"resolved"' not in text, name
         assert not re.search(r"--(extra-)?index-url|--find-links", text), name
 
 
 def test_every_requirement_is_pinned_and_hashed() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in LOCK_FILES:
         lines = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
         pins = [line for line in lines if line and not line.lstrip().startswith("#")]
         assert pins

@@ -16,8 +16,11 @@ from settings.pipeline import Build
 CDK_CLI = "2.1148.1"
 """Version of the CDK command line in the steps that CDK Pipelines generates; package.json pins the same one."""
 
-SETUP = ("make setup", 'export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"')
-"""Installs everything from the lock files (Python packages, Node, the CDK command line), and finds it."""
+OPS_SETUP = ("make setup-ops", 'export PATH="$PWD/.venv/bin:$PATH"')
+"""Installs what the day-2 commands need, and finds it."""
+
+CDK_SETUP = ("make setup-cdk", 'export PATH="$PWD/node_modules/.bin:$PATH"')
+"""Installs the CDK command line, which runs on the image's Node, and finds it."""
 
 _UNPINNED = '"npm install -g aws-cdk"'
 _PINNED = f'"npm install -g aws-cdk@{CDK_CLI}"'

@@ -9,7 +9,7 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 
-from milvus_constructs.delivery.builds import SETUP
+from milvus_constructs.delivery.builds import CDK_SETUP, OPS_SETUP
 from milvus_constructs.delivery.verification import starter_role_name, verification_project_name
 from settings.environment import Environment
 from settings.waves import Placed
@@ -55,7 +55,7 @@ def differences_step(
         f"Diff-{stage.node.id}",
         input=source,
         additional_inputs={"assembly": assembly},
-        install_commands=list(SETUP),
+        install_commands=list(CDK_SETUP),
         commands=[
             "mkdir -p differences",
             f"cdk diff --app assembly --method template {stacks} > {file} 2>&1 || {{ cat {file}; exit 1; }}",
@@ -88,7 +88,7 @@ def gate_step(*, placed: Placed, stack: cdk.Stack, source: pipelines.IFileSetPro
     return pipelines.CodeBuildStep(
         "Gate",
         input=source,
-        install_commands=list(SETUP),
+        install_commands=list(OPS_SETUP),
         commands=[command],
         role_policy_statements=[lookup(env)],
     )
@@ -117,7 +117,7 @@ def verification_step(
     return pipelines.CodeBuildStep(
         "Verify",
         input=source,
-        install_commands=list(SETUP),
+        install_commands=list(OPS_SETUP),
         commands=[command],
         role_policy_statements=[_assume(role, env)],
         # The project may wait for half an hour and run for 45 minutes.

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.checks.wildcards import accept_wildcard
-from milvus_constructs.delivery.builds import build_environment, runtime_spec
+from milvus_constructs.delivery.builds import OPS_SETUP, build_environment, runtime_spec
 from settings.contract import CLIENT_PORT
 from settings.environment import Environment
 from settings.parts import Part, stack_name
@@ -26,7 +26,7 @@ from settings.pipeline import Build
 _PROJECT = Path(__file__).resolve().parents[3]
 
 # What `python -m ops` needs of the source tree. Everything else is left out, or each commit would be a new asset.
-_PROGRAM = ("Makefile", "requirements.txt", "requirements-dev.txt", "environments", "ops", "settings")
+_PROGRAM = ("Makefile", "requirements/ops.txt", "environments", "ops", "settings")
 _SECONDS_PER_STEP = 180
 
 _READ_ASSET = ("s3:GetBucket*", "s3:GetObject*", "s3:List*")
@@ -94,7 +94,12 @@ class Verification(Construct):
             self,
             "Program",
             path=str(_PROJECT),
-            exclude=["*", *(f"!/{name}" for name in _PROGRAM), *(f"!/{name}/**" for name in _PROGRAM), "__pycache__"],
+            exclude=[
+                *("*", "!/requirements"),
+                *(f"!/{name}" for name in _PROGRAM),
+                *(f"!/{name}/**" for name in _PROGRAM),
+                "__pycache__",
+            ],
             ignore_mode=cdk.IgnoreMode.GIT,
         )
         group = logs.LogGroup(
@@ -149,7 +154,7 @@ class Verification(Construct):
         options = f"--env {shlex.quote(environment)} --region {self._env.region}"
         spec = runtime_spec(build)
         del spec["cache"]
-        spec["phases"]["install"]["commands"] = ["make .venv/.ready", 'export PATH="$PWD/.venv/bin:$PATH"']
+        spec["phases"]["install"]["commands"] = list(OPS_SETUP)
         spec["phases"]["build"] = {
             "commands": [
                 f"python -m ops status {options}",
