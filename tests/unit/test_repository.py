@@ -86,6 +86,19 @@ def test_markdown_links_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_pages_name_files_that_exist() -> None:
+    folders = "|".join(sorted({path.relative_to(ROOT).parts[0] for path in tracked() if path.parent != ROOT}))
+    missing = [
+        f"{page.relative_to(ROOT)}: {named}"
+        for page in tracked()
+        if page.suffix == ".md" and page.name != "CHANGELOG.md"
+        for named in re.findall(rf"`((?:{folders})/[\w./-]*)`", page.read_text(encoding="utf-8"))
+        # What a user makes: a copy of a settings file, its manifests.
+        if not re.search(r"mine|NAME|/x\.yaml", named) and not (ROOT / named).exists()
+    ]
+    assert missing == []
+
+
 def decisions() -> list[Path]:
     return sorted((ROOT / "docs" / "adr").glob("0*.md"))
 
