@@ -57,7 +57,7 @@ def read_change_set(
     raise GateError(f"the change set {change_set} of {stack} was not made within {_WAIT_SECONDS} s; retry the stage")
 
 
-def _pages(cloudformation: Any, *, stack: str, change_set: str) -> list[dict[str, Any]]:  # noqa: ANN401
+def _pages(cloudformation: Any, *, stack: str, change_set: str) -> list[dict[str, Any]]:  # noqa: ANN401 - boto3 has no types
     pages: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
@@ -71,7 +71,7 @@ def _pages(cloudformation: Any, *, stack: str, change_set: str) -> list[dict[str
         token = {"NextToken": page["NextToken"]}
 
 
-def _require_stack(cloudformation: Any, stack: str) -> None:  # noqa: ANN401
+def _require_stack(cloudformation: Any, stack: str) -> None:  # noqa: ANN401 - boto3 has no types
     try:
         cloudformation.describe_stacks(StackName=stack)
     except ClientError as error:

@@ -50,10 +50,10 @@ def assembly(name: str) -> Path:
         Exception: cdk-nag or the template validation found something that is not acknowledged.
     """
     # Imported here: the first import of aws_cdk takes seconds, which collection must not pay.
-    import aws_cdk as cdk  # noqa: PLC0415
-    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
+    import aws_cdk as cdk
+    from cdk_nag import AwsSolutionsChecks
 
-    from stacks.build import build_environment  # noqa: PLC0415
+    from stacks.build import build_environment
 
     folder = folder_of_this_process(f"assembly-{Path(name).name}")
     app = cdk.App(outdir=str(folder), context=CONTEXT)
@@ -96,4 +96,4 @@ def _text(value: Any) -> str:
 
 def without_hashes(template: dict[str, Any]) -> dict[str, Any]:
     """Return a template with the hashes of assets replaced, which change with every version of a library."""
-    return json.loads(re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(template)))  # type: ignore[no-any-return]
+    return json.loads(re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(template)))  # type: ignore[no-any-return]  # JSON

@@ -67,10 +67,10 @@ def synthesize(data: dict[str, Any], folder: Path) -> list[Placed]:
         Exception: cdk-nag or the template validation found something that is not acknowledged.
     """
     # Imported here: the first import of aws_cdk takes seconds, which collection must not pay.
-    import aws_cdk as cdk  # noqa: PLC0415
-    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
+    import aws_cdk as cdk
+    from cdk_nag import AwsSolutionsChecks
 
-    from stacks.pipeline_stack import PipelineStack  # noqa: PLC0415
+    from stacks.pipeline_stack import PipelineStack
 
     settings = parse_pipeline(data, source="test.yaml")
     waves = place(settings, source="test.yaml")

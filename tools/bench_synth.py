@@ -40,11 +40,11 @@ def main() -> None:
             base = seconds(f"python {empty}", Path(folder), Path(folder) / "empty")
             ours = seconds("python app.py", ROOT, Path(folder) / "ours", "-c", f"env={arguments.env}")
             label = "warm-up" if pair == 0 else f"pair {pair}"
-            print(f"{label:8} empty {base:5.2f} s   {arguments.env} {ours:5.2f} s   ratio {ours / base:.2f}")  # noqa: T201
+            print(f"{label:8} empty {base:5.2f} s   {arguments.env} {ours:5.2f} s   ratio {ours / base:.2f}")
             if pair:
                 ratios.append(ours / base)
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"synth of {arguments.env} over an empty app: {statistics.median(ratios):.2f} (median; {spread})")  # noqa: T201
+    print(f"synth of {arguments.env} over an empty app: {statistics.median(ratios):.2f} (median; {spread})")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ Entry = dict[str, Any]
 CALLING = frozenset({"AWS::EC2::Subnet"})
 
 
-def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:  # noqa: ANN401 - a module of the emulator
+def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:
     """Corrects the emulator in this process; comes after the schema checks are in place."""
-    provisioners._sm_secret_string = identity.secret_string  # noqa: SLF001 - it ignores most options
-    handlers: dict[str, Entry] = provisioners._RESOURCE_HANDLERS  # noqa: SLF001 - see rehearsal.account.registry
+    provisioners._sm_secret_string = identity.secret_string
+    handlers: dict[str, Entry] = provisioners._RESOURCE_HANDLERS
     _secrets(handlers["AWS::SecretsManager::Secret"])
     _clusters(provisioners)
     from ministack.services import lambda_svc, s3  # noqa: PLC0415 - they read the environment when imported
@@ -33,28 +33,28 @@ def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:  # noqa: ANN401
     _subnets(handlers["AWS::EC2::Subnet"], aws)
 
 
-def _references(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
+def _references(engine: Any) -> None:
     """Refuse a reference to nothing, which the emulator takes for the text of its name."""
-    validate: Callable[[dict[str, Any]], None] = engine._validate_template_statics  # noqa: SLF001
+    validate: Callable[[dict[str, Any]], None] = engine._validate_template_statics
 
     def validated(template: dict[str, Any]) -> None:
         validate(template)
         references.check(template)
 
-    engine._validate_template_statics = validated  # noqa: SLF001
+    engine._validate_template_statics = validated
 
 
-def _conditions(engine: Any) -> None:  # noqa: ANN401 - a module of the emulator
+def _conditions(engine: Any) -> None:
     """Resolve a ``Fn::Join`` in a condition, which the emulator compares as it stands, also for the bootstrap."""
-    evaluate: Callable[[dict[str, Any], dict[str, Any]], dict[str, bool]] = engine._evaluate_conditions  # noqa: SLF001
+    evaluate: Callable[[dict[str, Any], dict[str, Any]], dict[str, bool]] = engine._evaluate_conditions
 
-    def joined(node: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    def joined(node: Any, params: dict[str, Any]) -> Any:
         if isinstance(node, list):
             return [joined(entry, params) for entry in node]
         if not isinstance(node, dict):
             return node
         if "Fn::Join" in node:
-            return engine._resolve_refs(node, {}, params, {}, {}, "", "")  # noqa: SLF001
+            return engine._resolve_refs(node, {}, params, {}, {}, "", "")
         return {key: joined(value, params) for key, value in node.items()}
 
     def evaluated(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
@@ -89,18 +89,18 @@ def secret_name(arn: str) -> str:
     return arn.split(":", 6)[6].rpartition("-")[0] if arn.startswith("arn:") else arn
 
 
-def _buckets(entry: Entry, s3: Any) -> None:  # noqa: ANN401 - a module of the emulator
+def _buckets(entry: Entry, s3: Any) -> None:
     """Keep a bucket's tags, by which CDK's function knows that it may empty the bucket; the emulator drops them."""
     create, update = entry["create"], entry["update"]
 
-    def created(logical_id: str, properties: Properties, stack: str) -> Any:  # noqa: ANN401 - as the emulator
+    def created(logical_id: str, properties: Properties, stack: str) -> Any:
         physical_id, attributes = create(logical_id, properties, stack)
-        s3._bucket_tags[physical_id] = tag_map(properties)  # noqa: SLF001 - the emulator's state
+        s3._bucket_tags[physical_id] = tag_map(properties)
         return physical_id, attributes
 
-    def updated(physical_id: str, old: Properties, new: Properties, *rest: str) -> Any:  # noqa: ANN401 - as the emulator
+    def updated(physical_id: str, old: Properties, new: Properties, *rest: str) -> Any:
         result = update(physical_id, old, new, *rest)
-        s3._bucket_tags[result[0]] = tag_map(new)  # noqa: SLF001 - the emulator's state
+        s3._bucket_tags[result[0]] = tag_map(new)
         return result
 
     entry.update(create=created, update=updated)
@@ -117,11 +117,11 @@ def _subnets(entry: Entry, aws: Callable[[str], Any]) -> None:
     entry["delete"] = deleted
 
 
-def _functions(lambda_svc: Any, custom_resource: Any) -> None:  # noqa: ANN401 - modules of the emulator
+def _functions(lambda_svc: Any, custom_resource: Any) -> None:
     """Fail at once when a function crashes without an answer; CloudFormation would wait an hour."""
-    execute: Callable[[Entry, Any], Entry] = lambda_svc._execute_function_with_config_scope  # noqa: SLF001
+    execute: Callable[[Entry, Any], Entry] = lambda_svc._execute_function_with_config_scope
 
-    def executed(function: Entry, event: Any) -> Entry:  # noqa: ANN401 - an event of any shape
+    def executed(function: Entry, event: Any) -> Entry:
         result = execute(function, event)
         url = event.get("ResponseURL", "") if isinstance(event, dict) else ""
         # Only the function that CloudFormation itself calls: behind it, a provider's state machine asks others with the
@@ -129,22 +129,22 @@ def _functions(lambda_svc: Any, custom_resource: Any) -> None:  # noqa: ANN401 -
         token = event.get("ResourceProperties", {}).get("ServiceToken", "") if url else ""
         if not token.endswith(f":{function['config']['FunctionName']}"):
             return result
-        waiting = custom_resource._pending.get(url.rpartition("/")[2])  # noqa: SLF001 - the emulator's state
+        waiting = custom_resource._pending.get(url.rpartition("/")[2])
         if result.get("error") and waiting is not None and not waiting["event"].is_set():
             reason = f"the function {event['LogicalResourceId']} crashed and sent no response: {result.get('body')}"
             custom_resource.deliver_response(url.rpartition("/")[2], {"Status": "FAILED", "Reason": reason})
         return result
 
-    lambda_svc._execute_function_with_config_scope = executed  # noqa: SLF001
+    lambda_svc._execute_function_with_config_scope = executed
 
 
-def _clusters(provisioners: Any) -> None:  # noqa: ANN401 - a module of the emulator
+def _clusters(provisioners: Any) -> None:
     """Attributes of an EKS cluster that the emulator does not expose."""
-    attributes: Callable[[dict[str, Any]], dict[str, Any]] = provisioners._eks_cluster_attrs  # noqa: SLF001
+    attributes: Callable[[dict[str, Any]], dict[str, Any]] = provisioners._eks_cluster_attrs
 
     def complete(cluster: dict[str, Any]) -> dict[str, Any]:
         encryption = cluster.get("encryptionConfig") or [{}]
         key = (encryption[0].get("provider") or {}).get("keyArn", "")
         return attributes(cluster) | {"Id": cluster["name"], "EncryptionConfigKeyArn": key}
 
-    provisioners._eks_cluster_attrs = complete  # noqa: SLF001
+    provisioners._eks_cluster_attrs = complete

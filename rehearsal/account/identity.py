@@ -107,7 +107,7 @@ class SecretPolicy(Handler):
                 raise service_fault("SecretsManager", error.response["Error"]["Message"]) from error
 
 
-def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -12,7 +12,7 @@ from rehearsal.account.faults import invalid_request, service_fault
 from rehearsal.account.kafka_rules import check_cluster, check_server_properties, check_update, refused
 
 
-def _camel(value: object) -> Any:  # noqa: ANN401 - JSON
+def _camel(value: object) -> Any:
     if isinstance(value, dict):
         return {key: _camel(entry) for key, entry in value.items()}
     if isinstance(value, list):

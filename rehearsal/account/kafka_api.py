@@ -48,7 +48,7 @@ class KafkaApi:
         """Put this in front of the emulator's MSK."""
         self._msk.handle_request = self.handle  # type: ignore[attr-defined]  # the module's one entry point
 
-    async def handle(self, method: str, path: str, headers: Any, body: Any, query: Any) -> Response:  # noqa: ANN401
+    async def handle(self, method: str, path: str, headers: Any, body: Any, query: Any) -> Response:
         """Answer a request, as the emulator's services do."""
         for verb, pattern, route in self._routes:
             match = pattern.fullmatch(unquote(path))
@@ -57,7 +57,7 @@ class KafkaApi:
         return await self._next(method, path, headers, body, query)
 
     def _cluster(self, arn: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._msk._clusters.get(arn)  # noqa: SLF001 - the emulator's state
+        found: dict[str, Any] | None = self._msk._clusters.get(arn)
         return found
 
     def _v2(self, info: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class KafkaApi:
             key: info[key] for key in ("ClusterArn", "ClusterName", "CreationTime", "CurrentVersion", "State", "Tags")
         }
         summary |= {"ClusterType": "PROVISIONED", "Provisioned": {**provisioned, "CurrentBrokerSoftwareInfo": software}}
-        camel: dict[str, Any] = self._msk._camelize(summary)  # noqa: SLF001 - the emulator's wire format
+        camel: dict[str, Any] = self._msk._camelize(summary)
         return camel
 
     def _describe_v2(self, arn: str, _body: object) -> Response:
@@ -78,7 +78,7 @@ class KafkaApi:
         return _json(200, {"clusterInfo": self._v2(info)})
 
     def _list_v2(self, _arn: str, _body: object) -> Response:
-        return _json(200, {"clusterInfoList": [self._v2(info) for info in self._msk._clusters.values()]})  # noqa: SLF001
+        return _json(200, {"clusterInfoList": [self._v2(info) for info in self._msk._clusters.values()]})
 
     def _brokers(self, arn: str, _body: object) -> Response:
         """Only the listeners that the cluster has, by the names that MSK gives its brokers."""
@@ -113,7 +113,7 @@ class KafkaApi:
         if not scram.get("enabled"):
             return _fault(400, "BadRequestException", "The cluster does not have SASL/SCRAM authentication enabled.")
         wanted = json.loads(body or b"{}").get("secretArnList", [])
-        current: list[str] = list(self._msk._scram_secrets.get(arn, []))  # noqa: SLF001 - the emulator's state
+        current: list[str] = list(self._msk._scram_secrets.get(arn, []))
         unprocessed = []
         for secret in wanted:
             problem = scram_problem(secret, self._secret(secret), arn)
@@ -121,15 +121,15 @@ class KafkaApi:
                 current += [secret] if secret not in current else []
             else:
                 unprocessed.append({"errorCode": problem[0], "errorMessage": problem[1], "secretArn": secret})
-        self._msk._scram_secrets[arn] = current  # noqa: SLF001 - the emulator's state
+        self._msk._scram_secrets[arn] = current
         return _json(200, {"clusterArn": arn, "unprocessedScramSecrets": unprocessed})
 
     def _secret(self, arn: str) -> dict[str, Any] | None:
-        secrets = self._secrets._secrets.values()  # noqa: SLF001 - the emulator's state
+        secrets = self._secrets._secrets.values()
         return next((secret for secret in secrets if secret["ARN"] == arn), None)
 
     def _update_configuration(self, arn: str, body: bytes) -> Response:
-        configuration = self._msk._configurations.get(arn)  # noqa: SLF001 - the emulator's state
+        configuration = self._msk._configurations.get(arn)
         if configuration is None:
             return _fault(404, "NotFoundException", f"The configuration {arn} does not exist.")
         wanted = json.loads(body)
@@ -139,18 +139,18 @@ class KafkaApi:
             "Description": wanted.get("description", ""),
         }
         configuration["LatestRevision"] = revision
-        self._msk._config_revisions[arn].append({**revision, "ServerProperties": wanted["serverProperties"]})  # noqa: SLF001
+        self._msk._config_revisions[arn].append({**revision, "ServerProperties": wanted["serverProperties"]})
         latest = {key[0].lower() + key[1:]: value for key, value in revision.items()}
         return _json(200, {"arn": arn, "latestRevision": latest})
 
     def _delete_configuration(self, arn: str, _body: object) -> Response:
-        if arn not in self._msk._configurations:  # noqa: SLF001 - the emulator's state
+        if arn not in self._msk._configurations:
             return _fault(404, "NotFoundException", f"The configuration {arn} does not exist.")
-        clusters = self._msk._clusters.values()  # noqa: SLF001 - the emulator's state
+        clusters = self._msk._clusters.values()
         if any(info["CurrentBrokerSoftwareInfo"].get("ConfigurationArn") == arn for info in clusters):
             return _fault(400, "BadRequestException", "The configuration is in use by one or more clusters.")
-        self._msk._configurations.pop(arn)  # noqa: SLF001 - the emulator's state
-        self._msk._config_revisions.pop(arn, None)  # noqa: SLF001 - the emulator's state
+        self._msk._configurations.pop(arn)
+        self._msk._config_revisions.pop(arn, None)
         return _json(200, {"arn": arn, "state": "DELETING"})
 
 

@@ -102,7 +102,7 @@ def _seconds(text: str) -> int:
     return sum(int(number) * {"h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
 
 
-def _values(text: str | None) -> Any:  # noqa: ANN401 - JSON
+def _values(text: str | None) -> Any:
     if text is None:
         return {}
     try:

@@ -48,7 +48,7 @@ def check(template: dict[str, Any]) -> None:
             )
 
 
-def references(node: Any) -> Iterator[Reference]:  # noqa: ANN401 - JSON
+def references(node: Any) -> Iterator[Reference]:
     """Every ``Ref``, ``Fn::GetAtt``, ``DependsOn`` and variable of ``Fn::Sub`` in a block of a template."""
     if isinstance(node, list):
         for entry in node:
@@ -69,7 +69,7 @@ def references(node: Any) -> Iterator[Reference]:  # noqa: ANN401 - JSON
                 yield from references(value)
 
 
-def _of_text(value: Any) -> Iterator[Reference]:  # noqa: ANN401 - JSON
+def _of_text(value: Any) -> Iterator[Reference]:
     text, given = value if isinstance(value, list) else (value, {})
     for variable in _VARIABLE.findall(text):
         name, _, attribute = variable.strip().partition(".")

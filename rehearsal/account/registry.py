@@ -56,22 +56,20 @@ def install(options: AccountOptions) -> None:
         seed.seed(ec2, options.network)
     clients = _clients()
     own = own_handlers(options)
-    for name, entry in provisioners._RESOURCE_HANDLERS.items():  # noqa: SLF001 - see the module's docstring
+    for name, entry in provisioners._RESOURCE_HANDLERS.items():
         if not name.startswith(_NO_SCHEMA):
-            provisioners._RESOURCE_HANDLERS[name] = _checked(name, entry, clients)  # noqa: SLF001
+            provisioners._RESOURCE_HANDLERS[name] = _checked(name, entry, clients)
     for name, handler in own.items():
-        provisioners._RESOURCE_HANDLERS[name] = _adapted(name, handler, clients)  # noqa: SLF001
+        provisioners._RESOURCE_HANDLERS[name] = _adapted(name, handler, clients)
         if schemas.schema(name) is not None:
-            provisioners._REPLACING_PROPERTIES.setdefault(name, schemas.replacing(name))  # noqa: SLF001
+            provisioners._REPLACING_PROPERTIES.setdefault(name, schemas.replacing(name))
             # A change set names whole properties: one that replaces in part only is "Conditionally", as in AWS.
-            provisioners._CONDITIONALLY_REPLACING_PROPERTIES.setdefault(  # noqa: SLF001
-                name, schemas.perhaps_replacing(name)
-            )
+            provisioners._CONDITIONALLY_REPLACING_PROPERTIES.setdefault(name, schemas.perhaps_replacing(name))
     corrections.apply(provisioners, clients)
-    blocking = stacks._runs_on_worker_thread  # noqa: SLF001
+    blocking = stacks._runs_on_worker_thread
     # These call back into this server: they must not run on the thread that serves it.
     calling = {*own, *RULES, *corrections.CALLING}
-    stacks._runs_on_worker_thread = lambda name: name in calling or blocking(name)  # noqa: SLF001
+    stacks._runs_on_worker_thread = lambda name: name in calling or blocking(name)
 
 
 def _clients() -> Callable[[str], Any]:
@@ -79,7 +77,7 @@ def _clients() -> Callable[[str], Any]:
     config = Config(retries={"max_attempts": 1}, proxies={}, parameter_validation=True)
 
     @cache
-    def client(service: str, region: str, account: str) -> Any:  # noqa: ANN401 - boto3 builds its clients at run time
+    def client(service: str, region: str, account: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=endpoint,
@@ -89,7 +87,7 @@ def _clients() -> Callable[[str], Any]:
             config=config,
         )
 
-    def of_this_request(service: str) -> Any:  # noqa: ANN401
+    def of_this_request(service: str) -> Any:
         from ministack.core import responses  # noqa: PLC0415 - holds the request's account and region
 
         return client(service, responses.get_region(), responses.get_account_id())
@@ -100,7 +98,7 @@ def _clients() -> Callable[[str], Any]:
 def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) -> dict[str, Any]:
     """Return the emulator's own handler behind the schema check and AWS's rules."""
 
-    def check(logical_id: str, properties: Properties, stack: str, **more: Any) -> None:  # noqa: ANN401 - of Request
+    def check(logical_id: str, properties: Properties, stack: str, **more: Any) -> None:
         schemas.check(name, logical_id, properties)
         if rule := RULES.get(name):
             rule(
@@ -110,7 +108,7 @@ def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) ->
     wrapped = dict(entry)
     create: Call = entry["create"]
 
-    def checked_create(logical_id: str, properties: Properties, stack: str) -> Any:  # noqa: ANN401 - as the emulator
+    def checked_create(logical_id: str, properties: Properties, stack: str) -> Any:
         check(logical_id, properties, stack)
         physical_id, attributes = create(logical_id, properties, stack)
         return physical_id, attributes
@@ -119,7 +117,7 @@ def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) ->
     if "update" in entry:
         update: Call = entry["update"]
 
-        def checked_update(physical_id: str, old: Properties, new: Properties, stack: str, *rest: str) -> Any:  # noqa: ANN401
+        def checked_update(physical_id: str, old: Properties, new: Properties, stack: str, *rest: str) -> Any:
             # A replacement is a new resource to AWS, also where the emulator's update handler does it.
             replaced = any(old.get(key) != new.get(key) for key in schemas.replacing(name))
             more = {} if replaced else {"physical_id": physical_id, "previous": old}
@@ -133,7 +131,7 @@ def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) ->
 def _adapted(name: str, handler: Handler, clients: Callable[[str], Any]) -> dict[str, Any]:
     """One of our handlers in the shape that the emulator calls."""
 
-    def request(logical_id: str, properties: Properties, stack: str, **more: Any) -> Request:  # noqa: ANN401
+    def request(logical_id: str, properties: Properties, stack: str, **more: Any) -> Request:
         return Request(type_name=name, logical_id=logical_id, properties=properties, stack=stack, aws=clients, **more)
 
     def create(logical_id: str, properties: Properties, stack: str) -> Created:

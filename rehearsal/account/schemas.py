@@ -73,22 +73,22 @@ _CHECKER = jsonschema.Draft7Validator.TYPE_CHECKER.redefine_many(
 )
 
 
-def _minimum(validator: Any, limit: float, value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:  # noqa: ANN401
+def _minimum(validator: Any, limit: float, value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:
     if validator.is_type(value, "number") and float(value) < limit:  # type: ignore[arg-type]  # checked before
         yield jsonschema.ValidationError(f"{value} is not greater or equal to {limit}")
 
 
-def _maximum(validator: Any, limit: float, value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:  # noqa: ANN401
+def _maximum(validator: Any, limit: float, value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:
     if validator.is_type(value, "number") and float(value) > limit:  # type: ignore[arg-type]  # checked before
         yield jsonschema.ValidationError(f"{value} is not less or equal to {limit}")
 
 
-def _enum(_validator: Any, allowed: list[object], value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:  # noqa: ANN401
+def _enum(_validator: Any, allowed: list[object], value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:
     if str(value) not in {str(entry) for entry in allowed}:
         yield jsonschema.ValidationError(f"{value} is not a valid enum value")
 
 
-def _pattern(_validator: Any, pattern: str, value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:  # noqa: ANN401
+def _pattern(_validator: Any, pattern: str, value: object, _rule: Any) -> Iterator[jsonschema.ValidationError]:
     if not re.search(pattern, str(value)):
         yield jsonschema.ValidationError(f"string [{value}] does not match pattern {pattern}")
 
@@ -106,7 +106,7 @@ def _translate(pattern: str) -> str:
     return pattern
 
 
-def _readable(node: Any) -> Any:  # noqa: ANN401 - JSON
+def _readable(node: Any) -> Any:
     """Return a schema whose patterns Python can read."""
     if isinstance(node, list):
         return [_readable(entry) for entry in node]
@@ -186,7 +186,7 @@ def check(resource_type: str, logical_id: str, properties: Properties) -> None:
         raise model_fault(logical_id, found)
 
 
-def _describe(error: Any) -> list[str]:  # noqa: ANN401 - its stub lets every member be unset
+def _describe(error: Any) -> list[str]:
     pointer = "#" + "".join(f"/{part}" for part in error.absolute_path)
     rule, value, keyword = error.validator_value, error.instance, str(error.validator)
     if keyword == "required":

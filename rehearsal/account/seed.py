@@ -7,15 +7,15 @@ from typing import Any
 from rehearsal.account.options import ExistingNetwork
 
 
-def seed(ec2: Any, network: ExistingNetwork) -> None:  # noqa: ANN401 - a module of the emulator
+def seed(ec2: Any, network: ExistingNetwork) -> None:
     """Create the VPC and its subnets under the ids that the settings name."""
-    makers = ec2._new_vpc_id, ec2._new_subnet_id  # noqa: SLF001 - the emulator draws ids at random
+    makers = ec2._new_vpc_id, ec2._new_subnet_id
     try:
-        ec2._new_vpc_id = lambda: network.vpc_id  # noqa: SLF001 - the same
-        ec2._create_vpc({"CidrBlock": [network.cidr]})  # noqa: SLF001 - the same
+        ec2._new_vpc_id = lambda: network.vpc_id
+        ec2._create_vpc({"CidrBlock": [network.cidr]})
         for subnet in network.subnets:
-            ec2._new_subnet_id = lambda subnet_id=subnet.subnet_id: subnet_id  # noqa: SLF001 - the same
+            ec2._new_subnet_id = lambda subnet_id=subnet.subnet_id: subnet_id
             wanted = {"VpcId": [network.vpc_id], "CidrBlock": [subnet.cidr], "AvailabilityZone": [subnet.zone]}
-            ec2._create_subnet(wanted)  # noqa: SLF001 - the same
+            ec2._create_subnet(wanted)
     finally:
-        ec2._new_vpc_id, ec2._new_subnet_id = makers  # noqa: SLF001 - the same
+        ec2._new_vpc_id, ec2._new_subnet_id = makers

@@ -102,7 +102,7 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
             }
         )
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its clients at run time
+    def client(self, service: str) -> Any:
         """Return a boto3 client of this account."""
         return boto3.client(
             service,

@@ -51,7 +51,7 @@ class Checks:
         """Every deployment of the settings is there, and no other, available with the replicas of the settings."""
         wanted = workloads(self._env)
         for workload in wanted:
-            wait_for(lambda workload=workload: self._rolled_out(workload), f"{workload.name} available")  # type: ignore[misc]
+            wait_for(lambda workload=workload: self._rolled_out(workload), f"{workload.name} available")  # type: ignore[misc]  # a lambda infers no type from a default
         for kind in ("Deployment", "StatefulSet"):
             names = {item["metadata"]["name"] for item in self._objects(kind)}
             expected = {workload.name for workload in wanted if workload.kind == kind}
@@ -184,7 +184,7 @@ class Checks:
         if self._env.milvus.authorization:
             wanted[ROOT_SECRET] = self._site.outputs(Part.MILVUS)[ROOT_SECRET_ARN]
         for name, arn in wanted.items():
-            wait_for(lambda name=name: self._secret(name) is not None, f"Secret {name} written by the operator")  # type: ignore[misc]
+            wait_for(lambda name=name: self._secret(name) is not None, f"Secret {name} written by the operator")  # type: ignore[misc]  # a lambda infers no type from a default
             value = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
             copied = self._secret(name) or {}
             expect(all(value[key] == text for key, text in copied.items()), f"Secret {name} differs from {arn}")

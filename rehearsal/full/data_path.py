@@ -82,11 +82,11 @@ class DataPath:
             steps.run(START, "real", lambda: self._start(stack))
             steps.run("Milvus: ops smoke passes, rows travel through Kafka into S3", "real", self.smoke, needs=[START])
             for name, fault in _FAULTS:
-                steps.run(name, "real", lambda fault=fault: _outcome(fault(self._ready())), needs=[START])  # type: ignore[misc]
+                steps.run(name, "real", lambda fault=fault: _outcome(fault(self._ready())), needs=[START])  # type: ignore[misc]  # a lambda infers no type from a default
             name = f"durability: {_ROUNDS} kills, every acknowledged row once"
             steps.run(name, "real", self.durability, needs=[START])
         for name, fault, change in _FAULTS_OF_BROKERS:
-            steps.run(name, "real", lambda fault=fault, change=change: self._with_brokers(fault, change))  # type: ignore[misc]
+            steps.run(name, "real", lambda fault=fault, change=change: self._with_brokers(fault, change))  # type: ignore[misc]  # a lambda infers no type from a default
 
     def smoke(self) -> str:
         """hello_milvus, then the topics with their offsets and the objects with their sizes."""

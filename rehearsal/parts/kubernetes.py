@@ -115,7 +115,7 @@ class ControlPlane(RunningPart):
         for process, port in (self._controller_manager(), self._scheduler()):
             stack.enter_context(process)
             url = f"https://{LOOPBACK}:{port}/healthz"
-            process.wait_until(lambda url=url: responds(url, tls=self.api.tls), seconds=60)  # type: ignore[misc]
+            process.wait_until(lambda url=url: responds(url, tls=self.api.tls), seconds=60)  # type: ignore[misc]  # a lambda infers no type from a default
         kwok, port = self._kwok()
         stack.enter_context(kwok)
         kwok.wait_until(lambda: responds(f"http://{LOOPBACK}:{port}/healthz"), seconds=30)

@@ -218,7 +218,7 @@ class Milvus(RunningPart):
             if components and component.name not in components:
                 continue
             self.processes[component.name].wait_until(
-                lambda component=component: self._serves(component),  # type: ignore[misc]
+                lambda component=component: self._serves(component),  # type: ignore[misc]  # a lambda infers no type from a default
                 seconds=seconds,
                 what="serving",
             )

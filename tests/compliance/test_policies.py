@@ -202,7 +202,7 @@ def test_no_image_is_published_so_the_role_for_images_is_not_needed() -> None:
 
 
 def test_what_is_left_out_is_listed_by_the_schemas_and_so_still_a_decision() -> None:
-    from tools.iam.policies import _permissions  # noqa: PLC0415 - what the schemas say before anything is left out
+    from tools.iam.policies import _permissions
 
     types = resource_types([*everything()[0], bootstrap_template()])
     listed = {action for each in types for action in _permissions(each)}

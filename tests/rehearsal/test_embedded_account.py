@@ -410,7 +410,7 @@ def test_a_nat_gateway_keeps_its_subnet(account: EmbeddedAccount) -> None:
 
 
 def test_an_account_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rehearsal.account import server  # noqa: PLC0415
+    from rehearsal.account import server
 
     monkeypatch.setattr(server.EmbeddedAccount, "_command", lambda _self: ["sh", "-c", "echo no emulator here; exit 1"])
     with (
@@ -421,7 +421,7 @@ def test_an_account_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_account_that_dies_under_a_deployment_is_named_as_the_cause(tmp_path: Path) -> None:
-    from rehearsal.account import server  # noqa: PLC0415
+    from rehearsal.account import server
 
     # GIVEN a rehearsal whose account dies, so that the command in progress fails
     rehearsal = Rehearsal(env="dev", console=Console(quiet=True))

@@ -256,7 +256,7 @@ class _Account:
 
 def test_nodes_are_those_of_the_node_group(tmp_path: Path) -> None:
     # GIVEN
-    simulator = NodeSimulator(run=Run(root=tmp_path, name="run"), api=None, account=_Account())  # type: ignore[arg-type]
+    simulator = NodeSimulator(run=Run(root=tmp_path, name="run"), api=None, account=_Account())  # type: ignore[arg-type]  # doubles
     # WHEN
     nodes = simulator._wanted()
     # THEN one for each, in the zones of its subnets in turn

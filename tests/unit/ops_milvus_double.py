@@ -82,7 +82,7 @@ class FakeMilvus:
             return self._answer("query_deleted", [row for row in rows if row["pk"] in {"0", "1"}])
         return self._answer("query", [row for row in rows if row["random"] > 0.5])
 
-    def search(self, name: str, *, data: list[list[float]], filter: str, limit: int, **_: Any) -> Any:  # noqa: A002
+    def search(self, name: str, *, data: list[list[float]], filter: str, limit: int, **_: Any) -> Any:  # noqa: A002 - the client's own name
         rows = [row for row in self.collections[name].values() if not filter or row["random"] > 0.5]
         near = sorted(rows, key=lambda row: math.dist(row["embeddings"], data[0]))[:limit]
         hits = [

@@ -32,7 +32,7 @@ def _aws(service: str, *, zones: str = "abc", key_state: str = "Enabled") -> Any
 
     return {
         "ec2": SimpleNamespace(describe_subnets=subnets, describe_security_groups=groups),
-        "kms": SimpleNamespace(describe_key=lambda KeyId: {"KeyMetadata": {"KeyState": key_state, "Arn": KeyId}}),  # noqa: N803
+        "kms": SimpleNamespace(describe_key=lambda KeyId: {"KeyMetadata": {"KeyState": key_state, "Arn": KeyId}}),  # noqa: N803 - boto3's name
         "logs": SimpleNamespace(describe_log_groups=lambda **_: {"logGroups": [{"logGroupName": "/msk"}]}),
         "kafka": SimpleNamespace(describe_configuration_revision=revision),
     }[service]

@@ -35,17 +35,17 @@ def examples() -> list[Any]:
 @functools.cache
 def surroundings() -> dict[str, Any]:
     """Return what the examples take for given: an app, and the parts of an environment in it."""
-    import aws_cdk as cdk  # noqa: PLC0415 - seconds, which collection must not pay
-    import cdk8s  # noqa: PLC0415 - the same
-    from aws_cdk import aws_iam as iam  # noqa: PLC0415 - the same
-    from aws_cdk import aws_logs as logs  # noqa: PLC0415 - the same
+    import aws_cdk as cdk
+    import cdk8s
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_logs as logs
 
-    from charts.context import ReleaseContext  # noqa: PLC0415 - the same
-    from charts.milvus import MilvusChart  # noqa: PLC0415 - the same
-    from milvus_constructs.cluster.attached_chart import AttachedChart  # noqa: PLC0415 - the same
-    from milvus_constructs.encryption_key import EncryptionKey  # noqa: PLC0415 - the same
-    from milvus_constructs.kafka.user import KafkaUser  # noqa: PLC0415 - the same
-    from stacks.build import build_environment  # noqa: PLC0415 - the same
+    from charts.context import ReleaseContext
+    from charts.milvus import MilvusChart
+    from milvus_constructs.cluster.attached_chart import AttachedChart
+    from milvus_constructs.encryption_key import EncryptionKey
+    from milvus_constructs.kafka.user import KafkaUser
+    from stacks.build import build_environment
 
     app = cdk.App(context=CONTEXT)
     env = environment("dev")
@@ -77,7 +77,7 @@ def surroundings() -> dict[str, Any]:
 
 @pytest.mark.parametrize(("module", "code"), examples())
 def test_example_runs(module: str, code: list[str]) -> None:
-    import aws_cdk as cdk  # noqa: PLC0415 - seconds, which collection must not pay
+    import aws_cdk as cdk
 
     # GIVEN a stack of its own
     given = surroundings()

@@ -170,7 +170,7 @@ def test_silent_api_times_out(api: Api) -> None:
 
 
 def test_unknown_name_of_the_api_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket  # noqa: PLC0415 - patched here only
+    import socket
 
     def unknown(*_: Any, **__: Any) -> None:
         raise socket.gaierror(-2, "x")

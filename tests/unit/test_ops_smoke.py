@@ -133,7 +133,7 @@ def test_deleted_row_in_a_search_is_found_out(milvus: FakeMilvus) -> None:
             answer[0][0] = {**answer[0][0], "pk": "0"}
         return answer
 
-    milvus.search = stale  # type: ignore[method-assign]
+    milvus.search = stale  # type: ignore[method-assign]  # a double is bent
 
     report = smoke()
 
@@ -142,7 +142,7 @@ def test_deleted_row_in_a_search_is_found_out(milvus: FakeMilvus) -> None:
 
 
 def test_collection_that_is_not_dropped_is_found_out(milvus: FakeMilvus) -> None:
-    milvus.drop_collection = lambda *_, **__: None  # type: ignore[method-assign]
+    milvus.drop_collection = lambda *_, **__: None  # type: ignore[method-assign]  # a double is bent
 
     report = smoke()
 

@@ -176,7 +176,7 @@ def test_part_that_fails_half_way_ends_what_it_started(tmp_path: Path) -> None:
 
     class HalfStarted(RunningPart):
         def _start(self, stack: object) -> None:
-            stack.enter_context(process)  # type: ignore[attr-defined]
+            stack.enter_context(process)  # type: ignore[attr-defined]  # a double
             raise PartError("the second server did not start")
 
     # WHEN

@@ -76,6 +76,18 @@ def test_hooks_and_workflows_call_recipes_of_the_makefile() -> None:
         assert called <= targets, path
 
 
+def test_whoever_silences_a_check_says_why() -> None:
+    silent = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked()
+        if path.suffix == ".py"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"# noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*$|# type: ignore\[[a-z, -]+\]$", line)
+        or re.search(r"# (noqa|type: ignore)$", line)
+    ]
+    assert silent == []
+
+
 def test_markdown_links_lead_somewhere() -> None:
     broken = []
     for page in (path for path in tracked() if path.suffix == ".md"):

@@ -193,7 +193,7 @@ def test_the_grant_leaves_the_storage_stack_as_it_is() -> None:
 
 
 def test_nag_accepts_the_wildcards_of_milvus_and_no_other() -> None:
-    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 - only this test needs it
+    from cdk_nag import AwsSolutionsChecks
 
     # GIVEN the grant, and a wildcard of somebody else in the same policy
     storage, consumer = stacks(removal="destroy")

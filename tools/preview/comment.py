@@ -136,9 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         thread = Thread.from_environment(os.environ) if options.post else None
         text = render(previews, commit=options.commit, cost=cost, limit=thread.limit if thread else 65_000)
-        print(text if thread is None else post(thread, text))  # noqa: T201 - the job's log
+        print(text if thread is None else post(thread, text))
     except CommentError as error:
-        print(f"no comment: {error}", file=sys.stderr)  # noqa: T201 - the job's log
+        print(f"no comment: {error}", file=sys.stderr)
         return 1
     return 0
 
