@@ -68,7 +68,7 @@ class Environment(Settings):
 
     @property
     def root_password_at_first_start(self) -> bool:
-        """Return whether Milvus gives root the password of its secret at its first start; later none does."""
+        """Return whether Milvus takes root's password from its secret when it first starts, not the well-known one."""
         return self.release.takes_root_password(self.milvus_version)
 
     @property

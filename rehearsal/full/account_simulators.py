@@ -15,6 +15,7 @@ from rehearsal.parts.nodes import Node, Taint
 from rehearsal.parts.process import PartError
 from rehearsal.parts.run import Run
 from rehearsal.parts.simulator import Simulator
+from settings.contract import NODE_GROUP_LABEL
 from settings.instances import INSTANCE_TYPES
 
 CONTROLLER = "aws-load-balancer-controller"
@@ -60,7 +61,7 @@ class NodeSimulator(Simulator):
         described = self._ec2.describe_subnets(SubnetIds=group["subnets"])["Subnets"]
         zones = sorted({subnet["AvailabilityZone"] for subnet in described})
         # EKS makes up the names of groups that have none of their own; the label is shorter.
-        short = group.get("labels", {}).get("node-group", group["nodegroupName"])
+        short = group.get("labels", {}).get(NODE_GROUP_LABEL, group["nodegroupName"])
         return [
             Node(
                 name=f"{short}-{number}",

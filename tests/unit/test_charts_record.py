@@ -69,15 +69,15 @@ def test_value_that_breaks_the_chart_is_honoured(tiny_chart: Path) -> None:
     assert "queue.kind" not in ignored(tiny_chart, VALUES, ENV)
 
 
-def test_key_that_stands_twice_is_refused(tiny_chart: Path) -> None:
+def test_key_that_appears_twice_is_refused(tiny_chart: Path) -> None:
     twice = changed(VALUES, ("queue", "twice"))
-    with pytest.raises(RenderError, match="mq stands twice"):
+    with pytest.raises(RenderError, match="the key mq appears twice"):
         _ = render(tiny_chart, twice, ENV).configuration
 
 
 def test_objects_with_a_key_twice_are_refused(tiny_chart: Path) -> None:
     (tiny_chart / "templates" / "twice.yaml").write_text("kind: A\nkind: B\n", encoding="utf-8")
-    with pytest.raises(RenderError, match="kind stands twice"):
+    with pytest.raises(RenderError, match="the key kind appears twice"):
         _ = render(tiny_chart, VALUES, ENV).objects
 
 

@@ -44,7 +44,7 @@ class Record:
 
         Raises:
             IgnoredValuesError: The chart ignores a value.
-            RenderError: Helm refuses the values, or a key stands twice in what it renders.
+            RenderError: Helm refuses the values, or a key appears twice in what it renders.
         """
         values = helm_values(env, context(env))
         unread = ignored(chart, values, env)

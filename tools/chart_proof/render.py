@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,24 +13,12 @@ import yaml
 
 from charts.workloads import fullname
 from settings import Environment
+from settings.loader import UniqueKeyLoader
 from tools.chart_proof.tools import helm_environment, tool
 
 
 class RenderError(Exception):
     """helm refused the values, or rendered what is not YAML."""
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice; Milvus would take the last, and nobody would notice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise RenderError(
-                f"{node.start_mark.name}, line {node.start_mark.line + 1}: {', '.join(twice)} stands twice"
-            )
-        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class Rendered:
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
         """Every object, each key once."""
-        return [found for found in yaml.load_all(self.text, Loader=_UniqueKeyLoader) if found]
+        return [found for found in _parsed(self.text) if found]
 
     @property
     def workloads(self) -> dict[str, dict[str, Any]]:
@@ -55,17 +44,26 @@ class Rendered:
         """The files of Milvus's ConfigMap, parsed, each key once; ``user.yaml`` overrides ``default.yaml``.
 
         Raises:
-            RenderError: A key stands twice in one of them.
+            RenderError: A key appears twice in one of them.
         """
         files = next(
             found["data"]
             for found in self.objects
             if found["kind"] == "ConfigMap" and found["metadata"]["name"] == fullname(self.env)
         )
-        return {
-            name: yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
-            for name, text in files.items()
-        }
+        return {name: next(_parsed(text)) for name, text in files.items()}
+
+
+def _parsed(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a text, each key once: Milvus would take the last, and nobody would notice.
+
+    Raises:
+        RenderError: It is not YAML, or a key appears twice.
+    """
+    try:
+        yield from yaml.load_all(text, Loader=UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise RenderError(str(error)) from error
 
 
 def render(chart: Path, values: dict[str, Any], env: Environment) -> Rendered:
