@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 import aws_cdk as cdk
 import cdk8s
 from aws_cdk import aws_ec2 as ec2
@@ -18,46 +16,41 @@ from milvus_constructs.cluster.external_secrets import ExternalSecrets
 from milvus_constructs.cluster.kubernetes_tasks import OLD_DEFAULT_STORAGE_CLASS, TASKS_GROUP, KubernetesTasks
 from milvus_constructs.cluster.load_balancer_controller import LoadBalancerController
 from milvus_constructs.cluster.node_group import NodeGroup
-from milvus_constructs.function_logs import limit_function_logs
-from milvus_constructs.provider_logs import manage_provider_logs
 from settings import Environment, output_keys
 from settings.parts import Part, stack_name
-from stacks.options import StackOptions
-
-_LOG_DAYS = 30
+from stacks.base import EnvironmentStack
 
 
-class EksStack(cdk.Stack):
+class EksStack(EnvironmentStack):
     """The cluster and what every workload on it needs; it `attach`es charts."""
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
-        settings: Environment,
+        env: Environment,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
-        **options: Unpack[StackOptions],
     ) -> None:
-        super().__init__(scope, construct_id, **options)
-        self._retain_data = settings.removal_policy == "retain"
-        version = settings.cluster.version
+        description = "the EKS cluster with nodes, add-ons and controllers"
+        super().__init__(scope, stack_name(env, Part.EKS), env=env, description=description)
+        self._retain_data = env.removal_policy == "retain"
+        version = env.cluster.version
         control_plane = EksCluster(
             self,
             "Cluster",
-            name=settings.name,
-            settings=settings.cluster,
+            name=env.name,
+            settings=env.cluster,
             vpc=vpc,
             subnets=subnets,
-            client_cidrs=settings.network.cidrs,
-            removal=settings.removal_policy,
+            client_cidrs=env.network.cidrs,
+            removal=env.removal_policy,
         )
         self.cluster = control_plane.cluster
         """The cluster."""
         network_addons = NetworkAddons(self, "NetworkAddons", cluster=self.cluster, kubernetes_version=version)
         nodes = DependencyGroup()
-        for name, group in settings.cluster.node_groups.items():
+        for name, group in env.cluster.node_groups.items():
             nodes.add(
                 NodeGroup(
                     self,
@@ -67,15 +60,15 @@ class EksStack(cdk.Stack):
                     settings=group,
                     version=version,
                     subnets=subnets,
-                    tags=settings.tags,
+                    tags=env.tags,
                     after=network_addons,
                 )
             )
         addons = WorkloadAddons(self, "WorkloadAddons", cluster=self.cluster, kubernetes_version=version, after=nodes)
-        self.load_balancers = LoadBalancerController(
-            self, "LoadBalancers", cluster=control_plane.resource, tags=settings.tags, after=addons.coredns
+        # What asks for a load balancer depends on this stack, and so goes while the controller can still delete it.
+        LoadBalancerController(
+            self, "LoadBalancers", cluster=control_plane.resource, tags=env.tags, after=addons.coredns
         )
-        """Makes load balancers; what asks for one depends on this stack, and so goes first."""
         ExternalSecrets(self, "ExternalSecrets", cluster=self.cluster, after=addons.coredns)
         permissions = TasksAccessChart(
             cdk8s.App(), "tasks-access", group=TASKS_GROUP, storage_class=OLD_DEFAULT_STORAGE_CLASS
@@ -86,8 +79,8 @@ class EksStack(cdk.Stack):
             cluster=self.cluster,
             vpc=vpc,
             subnets=subnets,
-            namespace=settings.milvus.namespace,
-            stack_name=stack_name(settings, Part.MILVUS),
+            namespace=env.milvus.namespace,
+            stack_name=stack_name(env, Part.MILVUS),
             permissions=self.attach(permissions, self),
         )
         """Waits for releases."""
@@ -95,9 +88,6 @@ class EksStack(cdk.Stack):
         self.tasks.make_gp2_non_default(self, "Gp2NonDefault").node.add_dependency(storage)
         self.service_accounts = control_plane.service_accounts
         """Who vouches for service accounts, for roles of workloads."""
-        manage_provider_logs(self, days=_LOG_DAYS, removal=settings.removal_policy)
-        for construct in (control_plane.resource, self.tasks):
-            limit_function_logs(construct, days=_LOG_DAYS, removal=settings.removal_policy)
         outputs = {
             output_keys.CLUSTER_NAME: (self.cluster.cluster_name, "Name of the EKS cluster."),
             output_keys.KUBECONFIG_COMMAND: (control_plane.kubeconfig_command, "Writes a kubeconfig for the cluster."),

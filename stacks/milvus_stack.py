@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 import aws_cdk as cdk
 import cdk8s
 from constructs import Construct
@@ -16,52 +14,53 @@ from milvus_constructs.cluster.irsa_role import IrsaRole
 from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
 from milvus_constructs.cluster.secrets_reader import SecretsReader
 from milvus_constructs.kafka.access import KafkaAccess
-from milvus_constructs.provider_logs import manage_provider_logs
 from milvus_constructs.root_password import RootPassword
 from milvus_constructs.storage import MilvusStorage
 from settings import Environment, output_keys
 from settings.contract import CLIENT_PORT, HELM_CHART_KIND
+from settings.parts import Part, stack_name
+from stacks.base import EnvironmentStack
 from stacks.eks_stack import EksStack
-from stacks.options import StackOptions
 from stacks.streaming_stack import StreamingStack
 
-_LOG_DAYS = 30
 
-
-class MilvusStack(cdk.Stack):
+class MilvusStack(EnvironmentStack):
     """The release and what it needs: changes often; when it does not become ready, only this stack rolls back."""
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
-        settings: Environment,
+        env: Environment,
         eks: EksStack,
         storage: MilvusStorage,
         streaming: StreamingStack | None,
-        **options: Unpack[StackOptions],
     ) -> None:
-        super().__init__(scope, construct_id, **options)
-        self._settings = settings
+        super().__init__(
+            scope,
+            stack_name(env, Part.MILVUS),
+            env=env,
+            description="the release, its identity, credentials and load balancers",
+            # It holds no data and is what gets replaced when something went wrong: nothing keeps it from going.
+            lasting=False,
+        )
+        self._env = env
         self._eks = eks
         self._streaming = streaming
         identity = IrsaRole(
             self,
             "Identity",
             identities=eks.service_accounts,
-            namespace=settings.milvus.namespace,
+            namespace=env.milvus.namespace,
             service_account=SERVICE_ACCOUNT,
             description="Milvus: the objects under its root path",
         )
         storage.grant_milvus(identity.role)
         self.root = (
-            RootPassword(self, "RootPassword", removal=settings.removal_policy).secret
-            if settings.milvus.authorization
-            else None
+            RootPassword(self, "RootPassword", removal=env.removal_policy).secret if env.milvus.authorization else None
         )
         """Secret with the password of Milvus's user root; None without authorization."""
-        reader = self._secrets_reader() if needs_secrets(settings) else None
+        reader = self._secrets_reader() if needs_secrets(env) else None
         context = ReleaseContext(
             region=self.region,
             url_suffix=self.url_suffix,
@@ -72,12 +71,11 @@ class MilvusStack(cdk.Stack):
             kafka_secret_arn=streaming.user.secret_arn if streaming else None,
             root_secret_arn=self.root.secret_arn if self.root else None,
         )
-        self.chart = eks.attach(MilvusChart(cdk8s.App(), "milvus", env=settings, context=context), self)
+        self.chart = eks.attach(MilvusChart(cdk8s.App(), "milvus", env=env, context=context), self)
         """The release and its companions."""
         # Pods are not even created before they may do what they have to do.
         self.chart.node.add_dependency(identity, *([reader] if reader else []), *self._kafka_access())
         self._await_release()
-        manage_provider_logs(self, days=_LOG_DAYS, removal=settings.removal_policy)
         for key, (value, description) in self._outputs().items():
             cdk.CfnOutput(self, key, value=value, description=description)
 
@@ -87,11 +85,11 @@ class MilvusStack(cdk.Stack):
             self,
             "SecretsReader",
             identities=self._eks.service_accounts,
-            namespace=self._settings.milvus.namespace,
+            namespace=self._env.milvus.namespace,
             service_account=SECRETS_SERVICE_ACCOUNT,
             description="External Secrets Operator: the secrets of Milvus",
         )
-        attu = self._settings.milvus.attu
+        attu = self._env.milvus.attu
         if self._streaming:
             self._streaming.user.grant_reading(reader.role)
         if self.root:
@@ -114,7 +112,7 @@ class MilvusStack(cdk.Stack):
         ]
 
     def _await_release(self) -> None:
-        milvus = self._settings.milvus
+        milvus = self._env.milvus
         release = self.chart.find(HELM_CHART_KIND, milvus.release_name)
         readiness = self._eks.tasks.await_release(
             self,
@@ -127,7 +125,7 @@ class MilvusStack(cdk.Stack):
         readiness.node.add_dependency(release.resource)
 
     def _outputs(self) -> dict[str, tuple[str, str]]:
-        milvus = self._settings.milvus
+        milvus = self._env.milvus
         host = self._address("Address", "Service", milvus.service.name)
         scheme = "https" if milvus.service.certificate_arn else "http"
         outputs = {
@@ -141,7 +139,7 @@ class MilvusStack(cdk.Stack):
         }
         if milvus.attu.exposure != "off":
             scheme = "https" if milvus.attu.certificate_arn else "http"
-            host = self._address("AttuAddress", "Ingress", attu_name(self._settings))
+            host = self._address("AttuAddress", "Ingress", attu_name(self._env))
             outputs[output_keys.ATTU_ENDPOINT] = (f"{scheme}://{host}", "Attu, the web console.")
         if self.root:
             outputs[output_keys.ROOT_SECRET_ARN] = (self.root.secret_arn, "Secret with the password of the user root.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
 
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
@@ -15,12 +14,11 @@ from milvus_constructs.delivery.artifacts import PipelineArtifacts
 from milvus_constructs.delivery.builds import CDK_CLI, build_defaults, pin_security_check, publish_with_the_cdk
 from milvus_constructs.delivery.findings import accept_pipeline_findings, accept_replication_findings
 from milvus_constructs.delivery.source import pipeline_source
-from milvus_constructs.delivery.verification import verification_project_name
 from settings import Environment, loader
 from settings.pipeline import Pipeline, Wave
 from settings.waves import Placed, load_pipeline, place
+from stacks.base import ProjectStack
 from stacks.build import build_environment
-from stacks.options import StackOptions
 from stacks.verification_stack import VerificationStack
 
 
@@ -37,16 +35,7 @@ def build_pipeline(scope: Construct, name: str, settings: Pipeline | None = None
     """
     settings = settings or load_pipeline(name)
     waves = place(settings, source=loader.file_name(name))
-    PipelineStack(
-        scope,
-        settings.name,
-        settings=settings,
-        file=name,
-        waves=waves,
-        env=cdk.Environment(account=settings.account, region=settings.region),
-        description="Milvus: delivery pipeline",
-        tags=settings.tags,
-    )
+    PipelineStack(scope, settings=settings, file=name, waves=waves)
     return [placed.env for wave in waves for placed in wave]
 
 
@@ -58,30 +47,23 @@ class EnvironmentStage(cdk.Stage):
         super().__init__(scope, placed.stage, env=cdk.Environment(account=env.account, region=env.region))
         built = build_environment(self, env)
         if smoke:
-            name = verification_project_name(env)
             verification = VerificationStack(
                 self,
-                name,
-                settings=env,
-                environment=placed.target.environment,
+                env=env,
+                file=placed.target.environment,
                 vpc=built.network.vpc,
                 subnets=built.network.private_subnets,
                 cluster=built.eks.cluster,
                 build=pipeline.build,
                 pipeline_account=pipeline.account,
                 pipeline_name=pipeline.name,
-                # Given, as for every stack: a stage would put its id before the name, and the pipeline would deploy a
-                # second environment beside the one that `cdk deploy` made.
-                stack_name=name,
-                description=f"Milvus {env.name}: proof of the deployment",
-                tags=env.tags,
             )
             for stack in self.node.children:
                 if isinstance(stack, cdk.Stack) and stack is not verification:
                     verification.add_stack_dependency(stack)
 
 
-class PipelineStack(cdk.Stack):
+class PipelineStack(ProjectStack):
     """A self-mutating CodePipeline (V2) that deploys the waves of a pipeline file, one after the other.
 
     Before each environment its differences are published and permissions are judged; between the preparation and the
@@ -91,17 +73,16 @@ class PipelineStack(cdk.Stack):
     Costs: the minutes of its actions and builds, and a key in each region.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Pipeline,
-        file: str,
-        waves: Sequence[Sequence[Placed]],
-        **options: Unpack[StackOptions],
-    ) -> None:
-        super().__init__(scope, construct_id, **options)
+    def __init__(self, scope: Construct, *, settings: Pipeline, file: str, waves: Sequence[Sequence[Placed]]) -> None:
+        super().__init__(
+            scope,
+            settings.name,
+            account=settings.account,
+            region=settings.region,
+            description="Milvus: delivery pipeline",
+            tags=settings.tags,
+            removal="destroy",
+        )
         self._settings = settings
         artifacts = PipelineArtifacts(self, "Artifacts", cache_days=settings.build.cache_days)
         self._source = pipeline_source(self, settings.source)

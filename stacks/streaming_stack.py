@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
@@ -14,13 +12,15 @@ from milvus_constructs.kafka.bootstrap_brokers import BootstrapBrokers
 from milvus_constructs.kafka.cluster import MskCluster
 from milvus_constructs.kafka.scram_association import ScramAssociation
 from milvus_constructs.kafka.user import KafkaUser
-from milvus_constructs.removal import RemovalSetting, removal_policy, retention
-from settings import output_keys
+from milvus_constructs.logs import retention
+from milvus_constructs.removal import removal_policy
+from settings import Environment, output_keys
+from settings.parts import Part, stack_name
 from settings.queue import Msk
-from stacks.options import StackOptions
+from stacks.base import EnvironmentStack
 
 
-class StreamingStack(cdk.Stack):
+class StreamingStack(EnvironmentStack):
     """Holds what Milvus has written but not yet flushed to S3, and takes it along when it is destroyed.
 
     Depends on the Network stack only. Protected against deletion where the environment is.
@@ -29,16 +29,16 @@ class StreamingStack(cdk.Stack):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
-        name: str,
+        env: Environment,
         settings: Msk,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
-        removal: RemovalSetting,
-        **options: Unpack[StackOptions],
     ) -> None:
-        super().__init__(scope, construct_id, **options)
+        super().__init__(
+            scope, stack_name(env, Part.STREAMING), env=env, description="Amazon MSK and the user of Milvus"
+        )
+        name, removal = env.name, env.removal_policy
         key = EncryptionKey(self, "Key", description=f"MSK cluster {name} and its users", removal=removal)
         self.cluster = MskCluster(
             self, "Kafka", name=name, settings=settings, vpc=vpc, subnets=subnets, key=key, removal=removal

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from milvus_constructs.delivery.verification import Verification
+from milvus_constructs.delivery.verification import Verification, verification_project_name
 from settings import Environment
 from settings.pipeline import Build
-from stacks.options import StackOptions
+from stacks.base import EnvironmentStack
 
 
-class VerificationStack(cdk.Stack):
+class VerificationStack(EnvironmentStack):
     """Holds nothing that lasts: it can be deleted at any time, and the next run of the pipeline brings it back."""
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
-        settings: Environment,
-        environment: str,
+        env: Environment,
+        file: str,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         cluster: eks.ICluster,
         build: Build,
         pipeline_account: str | None,
         pipeline_name: str,
-        **options: Unpack[StackOptions],
     ) -> None:
-        super().__init__(scope, construct_id, **options)
+        super().__init__(
+            scope, verification_project_name(env), env=env, description="proof of the deployment", lasting=False
+        )
         verification = Verification(
             self,
             "Verification",
-            env=settings,
-            environment=environment,
+            env=env,
+            environment=file,
             vpc=vpc,
             subnets=subnets,
             cluster=cluster,

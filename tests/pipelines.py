@@ -76,15 +76,7 @@ def synthesize(data: dict[str, Any], folder: Path) -> list[Placed]:
     waves = place(settings, source="test.yaml")
     app = cdk.App(outdir=str(folder), context=CONTEXT)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
-    PipelineStack(
-        app,
-        settings.name,
-        settings=settings,
-        file="pipeline",
-        waves=waves,
-        env=cdk.Environment(account=settings.account, region=settings.region),
-        description="Milvus: delivery pipeline",
-    )
+    PipelineStack(app, settings=settings, file="pipeline", waves=waves)
     app.synth()
     return [placed for wave in waves for placed in wave]
 

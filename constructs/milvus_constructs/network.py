@@ -9,7 +9,8 @@ from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.interface_endpoints import InterfaceEndpoints
-from milvus_constructs.removal import RemovalSetting, removal_policy, retention
+from milvus_constructs.logs import retention
+from milvus_constructs.removal import RemovalSetting, removal_policy
 from settings.network import ExistingVpc, Network
 
 _MAX_ZONES = 3

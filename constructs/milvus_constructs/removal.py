@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import aws_cdk as cdk
-from aws_cdk import aws_logs as logs
 
 RemovalSetting = Literal["destroy", "retain"]
 
@@ -18,27 +17,3 @@ def removal_policy(setting: RemovalSetting) -> cdk.RemovalPolicy:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
     """
     return cdk.RemovalPolicy.DESTROY if setting == "destroy" else cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-
-
-def retention(days: int) -> logs.RetentionDays:
-    """Return the retention of a log group for a number of days.
-
-    Raises:
-        ValueError: CloudWatch Logs does not know this number of days.
-    """
-    names = {
-        1: "ONE_DAY",
-        3: "THREE_DAYS",
-        5: "FIVE_DAYS",
-        7: "ONE_WEEK",
-        14: "TWO_WEEKS",
-        30: "ONE_MONTH",
-        60: "TWO_MONTHS",
-        90: "THREE_MONTHS",
-        180: "SIX_MONTHS",
-        365: "ONE_YEAR",
-        731: "TWO_YEARS",
-    }
-    if days not in names:
-        raise ValueError(f"log retention of {days} days: CloudWatch Logs takes {', '.join(map(str, names))}; use one")
-    return logs.RetentionDays[names[days]]

@@ -12,11 +12,12 @@ from aws_cdk.assertions import Template
 
 from milvus_constructs.kafka.access import KafkaAccess
 from milvus_constructs.removal import RemovalSetting
-from settings.network import Network
+from settings import parse_environment
 from settings.queue import BrokerStorage, Msk
 from stacks.network_stack import NetworkStack
 from stacks.streaming_stack import StreamingStack
 from tests.assemblies import CONTEXT
+from tests.unit.settings_files import file_with
 
 
 @functools.cache
@@ -25,19 +26,11 @@ def streaming(
 ) -> tuple[Template, Template]:
     """Return the templates of the Streaming stack and of a stack that may connect to it and read the secret."""
     app = cdk.App(context=CONTEXT)
-    env = cdk.Environment(region="us-east-2")
-    network = NetworkStack(app, "net", settings=Network(), removal=removal, env=env)
-    kafka = StreamingStack(
-        app,
-        "streaming",
-        name="milvus-test",
-        settings=Msk(kind="msk", brokers=brokers, storage=BrokerStorage(volume_gib=100, max_gib=max_gib)),
-        vpc=network.vpc,
-        subnets=network.private_subnets,
-        removal=removal,
-        env=env,
-    )
-    client = cdk.Stack(app, "client", env=env)
+    settings = Msk(kind="msk", brokers=brokers, storage=BrokerStorage(volume_gib=100, max_gib=max_gib))
+    env = parse_environment(file_with(("removal_policy", removal)), source="test")
+    network = NetworkStack(app, env=env)
+    kafka = StreamingStack(app, env=env, settings=settings, vpc=network.vpc, subnets=network.private_subnets)
+    client = cdk.Stack(app, "client", env=cdk.Environment(region=env.region))
     group = ec2.SecurityGroup(client, "Cluster", vpc=network.vpc)
     KafkaAccess(client, "Kafka", brokers=kafka.security_group, client_security_group_id=group.security_group_id)
     kafka.user.grant_reading(iam.Role(client, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")))

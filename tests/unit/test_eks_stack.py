@@ -36,7 +36,7 @@ def stack(*changes: tuple[str, Any]) -> EksStack:
     at = cdk.Environment(region=env.region)
     vpc = ec2.Vpc(cdk.Stack(app, "net", env=at), "Vpc")
     subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-    return EksStack(app, "eks", settings=env, vpc=vpc, subnets=subnets, env=at)
+    return EksStack(app, env=env, vpc=vpc, subnets=subnets)
 
 
 @functools.cache

@@ -9,9 +9,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from settings.network import Network
+from settings import parse_environment
 from stacks.network_stack import NetworkStack
 from tests.assemblies import CONTEXT
+from tests.unit.settings_files import file_with
 
 REGION = "us-east-2"
 EXISTING = {
@@ -23,10 +24,10 @@ EXISTING = {
 
 
 def stack(*, account: str | None = None, removal: str = "destroy", **settings: Any) -> NetworkStack:
-    app = cdk.App(context=CONTEXT)
-    network = Network.model_validate(settings)
-    env = cdk.Environment(account=account, region=REGION)
-    return NetworkStack(app, "net", settings=network, removal=removal, env=env)  # type: ignore[arg-type]  # a literal
+    zones = settings.get("zones", "abc")
+    changes = (("account", account), ("removal_policy", removal), ("network", settings), ("queue.brokers", len(zones)))
+    env = parse_environment(file_with(*changes), source="test")
+    return NetworkStack(cdk.App(context=CONTEXT), env=env)
 
 
 @functools.cache

@@ -10,17 +10,18 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
-from settings.storage import Storage
+from settings import parse_environment
 from stacks.storage_stack import StorageStack
 from tests.assemblies import CONTEXT
 from tests.unit.iam_policy import allows, with_arns
+from tests.unit.settings_files import file_with
 
 
 def stacks(*, removal: str, **settings: Any) -> tuple[StorageStack, cdk.Stack]:
     app = cdk.App(context=CONTEXT)
-    env = cdk.Environment(region="us-east-2")
-    storage = StorageStack(app, "storage", settings=Storage.model_validate(settings), removal=removal, env=env)  # type: ignore[arg-type]  # a literal
-    consumer = cdk.Stack(app, "milvus", env=env)
+    env = parse_environment(file_with(("removal_policy", removal), ("storage", settings)), source="test")
+    storage = StorageStack(app, env=env)
+    consumer = cdk.Stack(app, "milvus", env=cdk.Environment(region=env.region))
     role = iam.Role(consumer, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
     storage.storage.grant_milvus(role)
     return storage, consumer

@@ -7,7 +7,8 @@ import pytest
 from aws_cdk import aws_logs as logs
 
 from milvus_constructs.kafka.configuration import server_properties
-from milvus_constructs.removal import removal_policy, retention
+from milvus_constructs.logs import retention
+from milvus_constructs.removal import removal_policy
 from settings.queue import Msk
 
 

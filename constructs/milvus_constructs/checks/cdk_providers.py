@@ -13,6 +13,7 @@ from aws_cdk import custom_resources as cr
 from constructs import IConstruct
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
+from milvus_constructs.tree import child
 
 _LOGS = "service-role/AWSLambdaBasicExecutionRole"
 _VPC = "service-role/AWSLambdaVPCAccessExecutionRole"
@@ -25,24 +26,21 @@ _WAITER = "waiter-state-machine"
 
 def acknowledge_provider(provider: cr.Provider, *handlers: lambda_.IFunction) -> None:
     """Accept the findings on the provider framework around the given functions."""
-    children = [child for child in provider.node.children if child.node.id in _FRAMEWORK]
-    invoked = {_any_version(handler.node.default_child): _ANY_VERSION for handler in handlers}
-    for child in children:
-        role = child.node.find_child("ServiceRole")
+    framework = [function for function in provider.node.children if function.node.id in _FRAMEWORK]
+    invoked = {_any_version(handler): _ANY_VERSION for handler in handlers}
+    for function in framework:
+        role = child(function, "ServiceRole", iam.Role)
         acknowledge(role, {managed_policy(_LOGS): _CDK_GIVES_IT, managed_policy(_VPC): _CDK_GIVES_IT, **invoked})
     waiter = provider.node.try_find_child(_WAITER)
     if waiter is not None:
-        _acknowledge_waiter(waiter, children)
+        _acknowledge_waiter(waiter, framework)
 
 
 def acknowledge_kubectl_provider(cluster: eks.Cluster) -> None:
     """Accept the findings on the functions with which CDK runs kubectl and helm in a cluster."""
-    kubectl = cluster.node.find_child("KubectlProvider")
-    handler, provider = kubectl.node.find_child("Handler"), kubectl.node.find_child("Provider")
-    if not isinstance(handler, lambda_.Function) or not isinstance(provider, cr.Provider):
-        raise TypeError(f"{kubectl.node.path} is built otherwise than expected; aws-cdk-lib changed here")
-    acknowledge_provider(provider, handler)
-    role = handler.node.find_child("ServiceRole")
+    handler = child(cluster, "KubectlProvider/Handler", lambda_.Function)
+    acknowledge_provider(child(cluster, "KubectlProvider/Provider", cr.Provider), handler)
+    role = child(handler, "ServiceRole", iam.Role)
     why = "CDK attaches this policy to its kubectl function: logs, its network interface, charts from registries"
     acknowledge(
         role, dict.fromkeys([*map(managed_policy, (_LOGS, _VPC, _REGISTRY)), *_conditional_policies(role)], why)
@@ -50,12 +48,9 @@ def acknowledge_kubectl_provider(cluster: eks.Cluster) -> None:
     acknowledge(handler, {"AwsSolutions-L1": "CDK chooses the runtime of its kubectl function with its code"})
 
 
-def _conditional_policies(role: IConstruct) -> list[str]:
+def _conditional_policies(role: iam.Role) -> list[str]:
     """Return findings on policies that CDK attaches in some partitions only; cdk-nag quotes the whole function."""
-    resource = role.node.default_child
-    if not isinstance(resource, iam.CfnRole):
-        raise TypeError(f"{role.node.path} is built otherwise than expected; aws-cdk-lib changed here")
-    policies = Stack.of(role).resolve(resource.managed_policy_arns)
+    policies = Stack.of(role).resolve(child(role, "Resource", iam.CfnRole).managed_policy_arns)
     quoted = [json.dumps(policy, separators=(",", ":")) for policy in policies if "Fn::If" in policy]
     return [f"AwsSolutions-IAM4[Policy::{policy}]" for policy in quoted]
 
@@ -66,12 +61,11 @@ def _acknowledge_waiter(waiter: IConstruct, invoked: Sequence[IConstruct]) -> No
         {
             "AwsSolutions-SF1": "the functions that it calls log every step; its own log would need rights on all logs",
             "AwsSolutions-SF2": "it only calls one function again and again; a trace would show nothing else",
-            **{_any_version(function.node.default_child): _ANY_VERSION for function in invoked},
+            **{_any_version(function): _ANY_VERSION for function in invoked},
         },
     )
 
 
-def _any_version(function: IConstruct | None) -> str:
-    if not isinstance(function, CfnResource):
-        raise TypeError("the function is not of this application; pass one that it creates")
-    return wildcard(function, f"{function.get_att('Arn').to_string()}:*")
+def _any_version(function: IConstruct) -> str:
+    resource = child(function, "Resource", CfnResource)
+    return wildcard(resource, f"{resource.get_att('Arn').to_string()}:*")

@@ -67,7 +67,7 @@ class NetworkAddons(Construct):
             policy="AmazonEKS_CNI_Policy",
             description="VPC CNI: network interfaces and addresses of pods",
         )
-        self.vpc_cni = EksAddon(
+        EksAddon(
             self,
             "VpcCni",
             cluster=cluster,
@@ -76,9 +76,7 @@ class NetworkAddons(Construct):
             role_arn=role.arn,
             configuration={"enableNetworkPolicy": "true"},
         )
-        self.kube_proxy = EksAddon(
-            self, "KubeProxy", cluster=cluster, kubernetes_version=kubernetes_version, name=KUBE_PROXY
-        )
+        EksAddon(self, "KubeProxy", cluster=cluster, kubernetes_version=kubernetes_version, name=KUBE_PROXY)
 
 
 class WorkloadAddons(Construct):

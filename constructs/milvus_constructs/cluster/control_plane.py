@@ -19,6 +19,7 @@ from milvus_constructs.checks.cdk_providers import acknowledge_kubectl_provider
 from milvus_constructs.cluster.irsa_role import ServiceAccounts
 from milvus_constructs.encryption_key import EncryptionKey
 from milvus_constructs.removal import RemovalSetting, removal_policy
+from milvus_constructs.tree import child
 from settings.cluster import Cluster
 
 _CLUSTER_POLICY = "AmazonEKSClusterPolicy"
@@ -104,8 +105,7 @@ class EksCluster(Construct):
         # CDK's own class lacks a member of the interface in its Python types; at run time it has it.
         self.cluster = cast("eks.ICluster", self.resource)
         """The cluster, for whatever deploys to it."""
-        cluster = self.resource.node.default_child
-        assert isinstance(cluster, eks.CfnCluster)  # noqa: S101 - narrows the type
+        cluster = child(self.resource, "Resource", eks.CfnCluster)
         cluster.node.add_dependency(log_group)
         # EKS refuses to delete a protected cluster in a rollback too: a first deployment that fails could neither be
         # rolled back nor repeated. Written, not left out: what a template says nothing of is nobody's.
@@ -132,8 +132,7 @@ class EksCluster(Construct):
         Through the group that only the control plane carries: the cluster's own group is on every node too.
         https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html#private-access
         """
-        group = self.resource.node.find_child("ControlPlaneSecurityGroup")
-        assert isinstance(group, ec2.SecurityGroup)  # noqa: S101 - narrows the type
+        group = child(self.resource, "ControlPlaneSecurityGroup", ec2.SecurityGroup)
         for cidr in cidrs:
             group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(443), "Kubernetes API")
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 from milvus_constructs.cluster.attached_chart import Attached
+from milvus_constructs.tree import child
 
 _TIMEOUT = Duration.minutes(10)
 
@@ -36,8 +37,7 @@ class LoadBalancerAddress(Construct):
             timeout=_TIMEOUT,
         )
         value.node.add_dependency(attached.resource)
-        resource = value.node.find_child("Resource").node.default_child
-        assert isinstance(resource, CfnResource)  # noqa: S101 - narrows the type
+        resource = child(value, "Resource/Default", CfnResource)
         resource.add_property_override("Trigger", Stack.of(self).to_json_string(attached.manifest))
         self.host = value.value
         """Host name of the load balancer."""

@@ -9,6 +9,7 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
 from milvus_constructs.checks.acknowledgements import acknowledge
+from milvus_constructs.tree import child
 
 _VERSION = eks.AlbControllerVersion.V3_2_2
 # Amazon's public registry; CDK's default is a private one in us-west-2, whatever the region of the cluster.
@@ -76,11 +77,10 @@ class LoadBalancerController(Construct):
             },
         )
         self.controller.node.add_dependency(after)
-        release = self.controller.node.find_child("Resource").node.find_child("Resource").node.default_child
-        assert isinstance(release, CfnResource)  # noqa: S101 - narrows the type
+        release = child(self.controller, "Resource/Resource/Default", CfnResource)
         release.add_property_override("Timeout", _TIMEOUT)
         why = "the policy that the controller's project publishes for exactly this version, unchanged"
         acknowledge(
-            self.controller.node.find_child("alb-sa"),
+            child(self.controller, "alb-sa", Construct),
             {f"AwsSolutions-IAM5[Resource::{resource}]": why for resource in _POLICY_RESOURCES},
         )

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
+from milvus_constructs.tree import child
 from settings import cluster as settings_of
 from settings.contract import NODE_GROUP_LABEL
 from settings.instances import INSTANCE_TYPES
@@ -85,11 +86,9 @@ class NodeGroup(Construct):
             # A pod that a disruption budget protects makes an upgrade fail instead of being killed after 15 minutes.
             force_update=False,
         )
-        resource = self.node_group.node.default_child
-        assert isinstance(resource, eks.CfnNodegroup)  # noqa: S101 - narrows the type
         self.node_group.node.add_dependency(after)
         # Without it, an upgraded cluster would keep its old nodes.
-        resource.version = version
+        child(self.node_group, "Resource", eks.CfnNodegroup).version = version
         acknowledge(self.role, {managed_policy(policy): reason for policy, reason in _NODE_POLICIES.items()})
 
     def _launch_template(self, settings: settings_of.NodeGroup, tags: Mapping[str, str]) -> ec2.CfnLaunchTemplate:

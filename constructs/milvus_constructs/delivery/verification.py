@@ -17,6 +17,7 @@ from constructs import Construct
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.checks.wildcards import accept_wildcard
 from milvus_constructs.delivery.builds import OPS_SETUP, build_environment, runtime_spec
+from milvus_constructs.tree import child
 from settings.contract import CLIENT_PORT
 from settings.environment import Environment
 from settings.parts import Part, stack_name
@@ -130,7 +131,7 @@ class Verification(Construct):
             self,
             "Deployments",
             cluster=cluster,
-            principal=self._role.role_arn,
+            principal=child(self.project, "Role", iam.Role).role_arn,
             access_policies=[
                 eks.AccessPolicy.from_access_policy_name(
                     "AmazonEKSViewPolicy",
@@ -139,15 +140,8 @@ class Verification(Construct):
                 )
             ],
         )
-        self.starter = self._starter(pipeline_account=pipeline_account, pipeline_name=pipeline_name, group=group)
+        self._starter(pipeline_account=pipeline_account, pipeline_name=pipeline_name, group=group)
         self._acknowledge()
-
-    @property
-    def _role(self) -> iam.IRole:
-        role = self.project.role
-        if role is None:
-            raise TypeError("aws_codebuild.Project has no role; aws-cdk-lib changed here")
-        return role
 
     def _build_spec(self, environment: str, build: Build) -> dict[str, object]:
         # The file's region may not be this one: see `settings.pipeline.Target.region`.
@@ -206,7 +200,7 @@ class Verification(Construct):
                 )
             )
 
-    def _starter(self, *, pipeline_account: str, pipeline_name: str, group: logs.ILogGroup) -> iam.Role:
+    def _starter(self, *, pipeline_account: str, pipeline_name: str, group: logs.ILogGroup) -> None:
         stack = cdk.Stack.of(self)
         role = iam.Role(
             self,
@@ -229,7 +223,6 @@ class Verification(Construct):
             )
         )
         role.add_to_policy(iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[group.log_group_arn]))
-        return role
 
     def _acknowledge(self) -> None:
         acknowledge(self.project, {"AwsSolutions-CB4": "The project writes no artifact that a key could encrypt."})

@@ -10,8 +10,9 @@ from aws_cdk import aws_msk as msk
 from constructs import Construct
 
 from milvus_constructs.kafka.configuration import MskConfiguration
+from milvus_constructs.logs import retention
 from milvus_constructs.naming import stack_suffix
-from milvus_constructs.removal import RemovalSetting, removal_policy, retention
+from milvus_constructs.removal import RemovalSetting, removal_policy
 from settings.queue import BrokerStorage, Msk
 
 
