@@ -15,7 +15,6 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK := cdk -c env=$(ENV)
 # What is generated and compared with is made of the frozen copies of the shipped files, never of a user's own.
 FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
-PACKAGES := app.py _paths.py settings constructs/milvus_constructs charts stacks ops rehearsal scripts tools tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-ops setup-cdk lock check fix test test-full synth diff deploy destroy manifests chart-record \

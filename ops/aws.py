@@ -56,6 +56,43 @@ def client(service: str, *, region: str | None = None, session: boto3.session.Se
         ) from error
 
 
+def session(*, role: str | None, account: str | None, region: str | None) -> boto3.session.Session:
+    """Return a session in an account and region, with a role of that account if one is named.
+
+    Args:
+        role: Name of the role; ``ACCOUNT`` in it stands for the account.
+        account: The account; that of the credentials if not given.
+        region: The region.
+
+    Raises:
+        OpsError: The role cannot be assumed, or there are no credentials.
+    """
+    with reading("the AWS configuration"):
+        own = boto3.session.Session(region_name=region)
+    if role is None:
+        return own
+    tokens = client("sts", region=region, session=own)
+    with reading(f"AWS with the role {role}"):
+        caller = tokens.get_caller_identity()
+        account = account or caller["Account"]
+        partition = caller["Arn"].split(":")[1]
+        credentials = tokens.assume_role(
+            RoleArn=f"arn:{partition}:iam::{account}:role/{role.replace('ACCOUNT', account)}",
+            RoleSessionName="milvus-ops",
+        )["Credentials"]
+    return boto3.session.Session(
+        region_name=region,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+
+
+def is_missing_stack(error: ClientError) -> bool:
+    """Whether CloudFormation says that there is no such stack: it has no code of its own for that."""
+    return error_code(error) == "ValidationError" and "does not exist" in str(error)
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
     """Turn what boto3 raises while it reads ``what`` into an `OpsError`."""

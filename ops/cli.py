@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import endpoints, gate, root_password, smoke, status
+from ops.commands import endpoints, gate, root_password, smoke, status, verify
 from ops.console import err, note, print_error
 from ops.errors import ExitCode, OpsError
 
@@ -58,3 +58,4 @@ app.command("status", epilog=_EPILOG)(status.status)
 app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
 app.command("root-password", epilog=_EPILOG)(root_password.root_password)
 app.command("gate", epilog=_EPILOG)(gate.gate)
+app.command("verify", epilog=_EPILOG)(verify.verify)

@@ -56,7 +56,7 @@ def _read(cloudformation: aws.AwsClient, name: str) -> Stack:
         try:
             answer = cloudformation.describe_stacks(StackName=name)
         except ClientError as error:
-            if aws.error_code(error) == "ValidationError" and "does not exist" in str(error):
+            if aws.is_missing_stack(error):
                 return Stack(name=name, state=MISSING)
             raise
     if not answer.get("Stacks"):

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from ops.commands.options import AWS, AccountOption, RoleOption
 from ops.console import err, out, print_json
 from ops.errors import ExitCode, usage_error
-from ops.gate import Approval, Loss, apply_approvals, judge, parse_approval, parse_change_sets
+from ops.gate import Approval, ChangeSet, Loss, apply_approvals, judge, parse_approval, parse_change_sets
 
 
-def gate(
+def gate(  # noqa: PLR0917 - the options of a command
     change_set: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--change-set",
             metavar="FILE",
             help="JSON of CloudFormation's DescribeChangeSet: one page, or a list of pages and of nested change sets. "
             "**-** reads standard input.",
         ),
-    ],
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its stack, instead of --change-set.", rich_help_panel=AWS)
+    ] = None,
+    change_set_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name, with --stack.", rich_help_panel=AWS)
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the stack.", rich_help_panel=AWS)] = None,
+    account: AccountOption = None,
+    role: RoleOption = None,
     approve: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,16 +53,36 @@ def gate(
     stack with its deletion policy Retain is refused too: nothing is erased, but its successor starts from nothing. So
     are brokers of another type, although CloudFormation keeps the MSK cluster: every broker is taken away in turn. And
     so are a Kubernetes namespace or a Helm release that leaves its stack or changes its name: etcd goes with it.
+
+    Reads a change set that is in AWS itself with --stack and --change-set-name, and waits until it is made.
     """
     approvals = [parse_approval(text) for text in approve or []]
-    source = "standard input" if change_set == "-" else change_set
-    pages = parse_change_sets(_read(change_set), source=source)
-    losses = judge(pages)
-    refused, passed = apply_approvals(losses, approvals)
+    if stack is not None and change_set_name is not None and change_set is None:
+        from ops import aws  # noqa: PLC0415 - boto3 costs half a second that --help must not
+        from ops.gate.reading import read_change_set  # noqa: PLC0415 - the same
+
+        session = aws.session(role=role, account=account, region=region)
+        client = aws.client("cloudformation", region=region, session=session)
+        pages = read_change_set(client, stack=stack, name=change_set_name)
+        if not any(page.changes for page in pages):
+            # A pipeline that runs again after an approved loss was deployed must not fail on the approval.
+            approvals = []
+    elif change_set is not None and stack is None and change_set_name is None:
+        source = "standard input" if change_set == "-" else change_set
+        pages = parse_change_sets(_read(change_set), source=source)
+    else:
+        given = {"--change-set": change_set, "--stack": stack, "--change-set-name": change_set_name}
+        raise usage_error(
+            setting="the change set",
+            value=" and ".join(name for name, value in given.items() if value is not None) or "nothing",
+            allowed="--change-set FILE, or --stack NAME with --change-set-name NAME",
+            remedy="Give one of the two",
+        )
+    refused, passed = apply_approvals(judge(pages), approvals)
     if as_json:
         print_json(_as_json(refused, passed))
     else:
-        _print(refused, passed, total=sum(len(page.changes) for page in pages))
+        _print(refused, passed, pages)
     raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.OK)
 
 
@@ -75,7 +106,7 @@ def _read(change_set: str) -> str:
         ) from error
 
 
-def _print(refused: tuple[Loss, ...], passed: tuple[tuple[Loss, Approval], ...], *, total: int) -> None:
+def _print(refused: tuple[Loss, ...], passed: tuple[tuple[Loss, Approval], ...], pages: Sequence[ChangeSet]) -> None:
     console = out()
     for loss, approval in passed:
         console.print(
@@ -87,9 +118,15 @@ def _print(refused: tuple[Loss, ...], passed: tuple[tuple[Loss, Approval], ...],
         ids = " ".join(f"--approve {loss.approval_id()}=REASON" for loss in refused)
         err().print(Text(f"The gate refuses this change. If each loss is wanted: {ids}"), soft_wrap=True)
     else:
-        verdict = "only approved losses" if passed else "nothing stateful is replaced or deleted"
-        changes = "1 change" if total == 1 else f"{total} changes"
-        console.print(Text.assemble(("passed ", "green"), f"{verdict} ({changes})"))
+        console.print(Text.assemble(("passed ", "green"), _why_it_passes(passed, pages)))
+
+
+def _why_it_passes(passed: tuple[tuple[Loss, Approval], ...], pages: Sequence[ChangeSet]) -> str:
+    if not pages:
+        return "there is no such change set: nothing will be executed"
+    total = sum(len(page.changes) for page in pages)
+    verdict = "only approved losses" if passed else "nothing stateful is replaced or deleted"
+    return f"{verdict} ({'1 change' if total == 1 else f'{total} changes'})"
 
 
 def _as_json(refused: tuple[Loss, ...], passed: tuple[tuple[Loss, Approval], ...]) -> dict[str, object]:

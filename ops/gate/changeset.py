@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -91,7 +91,16 @@ def parse_change_sets(text: str, *, source: str) -> tuple[ChangeSet, ...]:
     Raises:
         OpsError: The text is no (complete, usable) change set; ``source`` names it in the message.
     """
-    pages = tuple(_page(value, source=source, number=number) for number, value in enumerate(_values(text, source), 1))
+    return change_sets_of(_values(text, source), source=source)
+
+
+def change_sets_of(values: Iterable[object], *, source: str) -> tuple[ChangeSet, ...]:
+    """Return pages as CloudFormation gives them.
+
+    Raises:
+        OpsError: They are no (complete, usable) change set; ``source`` names it in the message.
+    """
+    pages = tuple(_page(value, source=source, number=number) for number, value in enumerate(values, 1))
     if not pages:
         raise _malformed(source, "it holds no change set")
     _check_complete(pages, source)

@@ -14,7 +14,7 @@ from ops.cli import app
 from ops.errors import OpsError, one_line, usage_error
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("smoke", "status", "endpoints", "root-password", "gate")
+COMMANDS = ("smoke", "status", "endpoints", "root-password", "gate", "verify")
 
 
 def test_help_lists_the_commands_and_exit_codes() -> None:

@@ -125,7 +125,7 @@ def test_gate_judges_the_change_set_that_is_executed(kind: str) -> None:
             (command,) = build_spec(project_of(template, action), pipeline_assembly(kind))["phases"]["build"][
                 "commands"
             ]
-            assert f"--stack {deploy['StackName']} --change-set {deploy['ChangeSetName']} " in command
+            assert f"--stack {deploy['StackName']} --change-set-name {deploy['ChangeSetName']} " in command
 
 
 @every_kind

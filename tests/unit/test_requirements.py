@@ -32,7 +32,6 @@ OWN = {
     "ops",
     "rehearsal",
     "tools",
-    "scripts",
     "tests",
     "app",
     "_paths",

@@ -82,7 +82,7 @@ def gate_step(*, placed: Placed, stack: cdk.Stack, source: pipelines.IFileSetPro
     approved = {str(key): value for key, value in placed.target.approvals.items()}.get(part, {})
     approvals = "".join(f" --approve {shlex.quote(f'{key}={reason}')}" for key, reason in sorted(approved.items()))
     command = (
-        f"python scripts/pipeline_gate.py --stack {stack.stack_name} --change-set {CHANGE_SET}"
+        f"python -m ops gate --stack {stack.stack_name} --change-set-name {CHANGE_SET}"
         f"{_place(env)} --role {_lookup_role(env)}{approvals}"
     )
     return pipelines.CodeBuildStep(
@@ -111,7 +111,7 @@ def verification_step(
     env = placed.env
     role = starter_role_name(env)
     command = (
-        f"python scripts/pipeline_verify.py --project {verification_project_name(env)}{_place(env)} --role {role} "
+        f"python -m ops verify --project {verification_project_name(env)}{_place(env)} --role {role} "
         f"--pipeline {pipeline_name} --stage {stage_name}"
     )
     return pipelines.CodeBuildStep(
