@@ -88,13 +88,22 @@ def test_whoever_silences_a_check_says_why() -> None:
     assert silent == []
 
 
+def _anchors(page: Path) -> set[str]:
+    """Return what GitHub makes of the headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def test_markdown_links_lead_somewhere() -> None:
     broken = []
     for page in (path for path in tracked() if path.suffix == ".md"):
         prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", prose):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
+        for target, heading in re.findall(r"\]\(([^)#\s]*)#?([^)]*)\)", prose):
+            if "://" in target:
+                continue
+            found = page.parent / target if target else page
+            if not found.exists() or (heading and heading not in _anchors(found)):
+                broken.append(f"{page.relative_to(ROOT)}: {target}#{heading}")
     assert broken == []
 
 
