@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from charts.workloads import attu_name
 from settings import Environment, load_environment
 from settings.queue import Msk
-from tests.assemblies import ENVIRONMENTS, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.references import Assembly, assembly_of
 
 CHART = "milvus/Chart-milvus"
@@ -38,7 +39,7 @@ def in_the_chart(graph: Assembly, kinds: set[str]) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_pods_are_not_created_before_they_may_do_what_they_have_to_do(name: str) -> None:
     # GIVEN everything that Milvus's pods need: their namespace closed, their identity with its rights, their secrets
     env, graph = load_environment(name), assembly_of(assembly(name))
@@ -53,7 +54,7 @@ def test_pods_are_not_created_before_they_may_do_what_they_have_to_do(name: str)
     assert needed - graph.before(release(env)) == set()
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_load_balancers_and_budgets_go_before_the_release_when_it_is_deleted(name: str) -> None:
     env, graph = load_environment(name), assembly_of(assembly(name))
     companions = in_the_chart(graph, AFTER_THE_RELEASE)
@@ -64,7 +65,7 @@ def test_load_balancers_and_budgets_go_before_the_release_when_it_is_deleted(nam
     assert everything == {each for each in graph.resources if each.startswith(CHART)}
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_nothing_stands_in_the_namespace_before_the_namespace(name: str) -> None:
     env, graph = load_environment(name), assembly_of(assembly(name))
     namespace = f"{CHART}/Namespace-{env.milvus.namespace}"
@@ -73,7 +74,7 @@ def test_nothing_stands_in_the_namespace_before_the_namespace(name: str) -> None
     assert [each for each in others if namespace not in graph.before(each)] == []
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_secrets_are_read_by_a_store_that_may_sign_in(name: str) -> None:
     graph = assembly_of(assembly(name))
     secrets = in_the_chart(graph, {"ExternalSecret"})
@@ -87,7 +88,7 @@ def test_secrets_are_read_by_a_store_that_may_sign_in(name: str) -> None:
         assert expected - graph.before(each) == set(), each
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_tasks_start_when_the_cluster_admits_them(name: str) -> None:
     env, graph = load_environment(name), assembly_of(assembly(name))
     access = "eks/Chart-tasks-access/ClusterRole"
@@ -105,18 +106,18 @@ def test_tasks_start_when_the_cluster_admits_them(name: str) -> None:
     assert "eks/Chart-storage-class/StorageClass-ebs-sc" in graph.before("eks/Gp2NonDefault")
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_addresses_are_read_of_load_balancers_that_were_asked_for(name: str) -> None:
     env, graph = load_environment(name), assembly_of(assembly(name))
     asked = {"milvus/Address/Value": f"Service-{env.milvus.service.name}"}
     if env.milvus.attu.exposure != "off":
-        asked["milvus/AttuAddress/Value"] = f"Ingress-{env.milvus.release_name}-attu"
+        asked["milvus/AttuAddress/Value"] = f"Ingress-{attu_name(env)}"
     assert {each.name for each in graph.of_type("Custom::AWSCDK-EKS-KubernetesObjectValue")} == asked.keys()
     for value, made_by in asked.items():
         assert f"{CHART}/{made_by}" in graph.before(value)
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_cluster_gets_its_network_then_nodes_then_names_then_controllers(name: str) -> None:
     # GIVEN the cluster's parts in the order in which each becomes healthy
     env, graph = load_environment(name), assembly_of(assembly(name))
@@ -137,7 +138,7 @@ def test_cluster_gets_its_network_then_nodes_then_names_then_controllers(name: s
     assert [(each, missing) for each, missing in late if missing] == []
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_whatever_is_sent_to_the_cluster_waits_for_the_right_to_do_so(name: str) -> None:
     graph = assembly_of(assembly(name))
     sent = [found.name for found in graph.resources.values() if found.type.startswith("Custom::AWSCDK-EKS-")]
@@ -145,7 +146,7 @@ def test_whatever_is_sent_to_the_cluster_waits_for_the_right_to_do_so(name: str)
     assert [each for each in sent if "eks/Cluster/Resource/ClusterAdminRoleAccess" not in graph.before(each)] == []
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_functions_have_their_rights_before_they_are_called(name: str) -> None:
     graph = assembly_of(assembly(name))
     policies = graph.of_type("AWS::IAM::Policy")
@@ -170,7 +171,7 @@ def test_the_list_of_brokers_is_known_when_somebody_can_sign_in() -> None:
     assert "streaming/Association/FunctionRole/DefaultPolicy" in graph.before("streaming/Association")
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_stacks_wait_for_those_whose_values_they_use_and_for_no_others(name: str) -> None:
     # GIVEN that brokers and the control plane take longest, and are created at the same time
     env, graph = load_environment(name), assembly_of(assembly(name))

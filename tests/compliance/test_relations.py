@@ -10,7 +10,7 @@ import pytest
 
 from settings import Environment, load_environment
 from settings.queue import Msk
-from tests.assemblies import ENVIRONMENTS, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.references import Assembly, assembly_of
 
 CLUSTER = "${eks/Cluster/Resource}"
@@ -317,6 +317,7 @@ OUTPUTS_WITH_KAFKA = {
 
 
 def outputs(env: Environment) -> dict[str, dict[str, str]]:
+    tls = env.milvus.service.certificate_arn
     found = {
         "network": {"VpcId": vpc(env)},
         "storage": {"DataBucketName": "${storage/Storage/Data}", "BackupBucketName": "${storage/Storage/Backup}"},
@@ -329,14 +330,16 @@ def outputs(env: Environment) -> dict[str, dict[str, str]]:
             "Namespace": env.milvus.namespace,
             "ReleaseName": env.milvus.release_name,
             "MilvusEndpoint": f"{ADDRESS}:19530",
-            "MilvusUri": f"http://{ADDRESS}:19530",
+            # A certificate is for a name of one's own, and never for the load balancer's.
+            "MilvusUri": "https://milvus.example.com:19530" if tls else f"http://{ADDRESS}:19530",
             "RootSecretArn": "${milvus/RootPassword/Secret}",
         },
     }
     if isinstance(env.queue, Msk):
         found["streaming"] = OUTPUTS_WITH_KAFKA
     if env.milvus.attu.exposure != "off":
-        found["milvus"]["AttuEndpoint"] = "http://${milvus/AttuAddress/Value.Value}"
+        scheme = "https" if env.milvus.attu.certificate_arn else "http"
+        found["milvus"]["AttuEndpoint"] = f"{scheme}://${{milvus/AttuAddress/Value.Value}}"
     return found
 
 
@@ -355,7 +358,7 @@ def wrong(graph: Assembly, rows: Iterable[tuple[str, str, Any]]) -> list[str]:
     return [f"{place} {path}: {is_now}, not {value}" for place, path, value, is_now in found if is_now != value]
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_every_relation_leads_where_it_should(name: str) -> None:
     # GIVEN the stacks of an environment
     graph = assembly_of(assembly(name))
@@ -363,7 +366,7 @@ def test_every_relation_leads_where_it_should(name: str) -> None:
     assert wrong(graph, relations(load_environment(name))) == []
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_everything_in_the_cluster_is_sent_to_this_cluster_by_its_own_functions(name: str) -> None:
     graph = assembly_of(assembly(name))
     rows = list(wherever_they_stand(graph))
@@ -371,13 +374,13 @@ def test_everything_in_the_cluster_is_sent_to_this_cluster_by_its_own_functions(
     assert wrong(graph, rows) == []
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_outputs_show_what_their_names_say(name: str) -> None:
     graph = assembly_of(assembly(name))
     assert {part: graph.outputs(part) for part in graph.stacks} == outputs(load_environment(name))
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_no_relation_is_missing_in_the_table(name: str) -> None:
     # GIVEN the references of all resources but those inside of CDK's own functions
     env, graph = load_environment(name), assembly_of(assembly(name))

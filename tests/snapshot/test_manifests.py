@@ -13,11 +13,11 @@ import yaml
 from syrupy.assertion import SnapshotAssertion
 
 from settings import load_environment
-from tests.assemblies import ENVIRONMENTS, OWN_ENVIRONMENTS, environment
+from tests.assemblies import EVERY_FIXTURE, OWN_ENVIRONMENTS, environment
 from tools.manifests import write_manifests
 
 ROOT = Path(__file__).parents[2]
-every_environment = pytest.mark.parametrize("name", [*ENVIRONMENTS, *OWN_ENVIRONMENTS])
+every_environment = pytest.mark.parametrize("name", [*EVERY_FIXTURE, *OWN_ENVIRONMENTS])
 
 # What charts.context.ReleaseContext.placeholders documents.
 PLACEHOLDERS = {
@@ -32,7 +32,7 @@ PLACEHOLDERS = {
 CUSTOM = {"helm.cattle.io/v1", "external-secrets.io/v1"}
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_manifests_are_as_reviewed(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     for path in write_manifests(load_environment(name), tmp_path / name):
         assert path.read_text(encoding="utf-8") == snapshot(name=path.name)

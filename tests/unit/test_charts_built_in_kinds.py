@@ -18,14 +18,12 @@ import charts
 from charts.milvus import MilvusChart
 from charts.storage_class import StorageClassChart
 from charts.tasks_access import TasksAccessChart
-from settings import Environment, available, load_environment
-from tests.unit.chart_objects import chart_of, environment
-from tests.unit.test_charts_exposure import CERTIFICATE, OIDC
+from tests.assemblies import EVERY_FIXTURE, OWN_ENVIRONMENTS, environment
+from tests.unit.chart_objects import chart_of
 
 ROOT = Path(__file__).parents[2]
 # Custom resources, whose kinds come with an operator. A built-in kind that the classes lack would be named here too.
 CUSTOM = {"helm.cattle.io/v1", "external-secrets.io/v1"}
-ATTU = ("milvus.attu", {"exposure": "internal", "certificate_arn": CERTIFICATE, "oidc": OIDC})
 
 
 def made_otherwise(chart: cdk8s.Chart) -> list[str]:
@@ -50,13 +48,9 @@ def manifests_by_hand(source: str) -> Iterator[str]:
             yield f"line {node.lineno}: {node.attr}"
 
 
-@pytest.mark.parametrize(
-    "env",
-    [*(load_environment(name) for name in available()), environment(ATTU)],
-    ids=[*available(), "with Attu and OIDC"],
-)
-def test_built_in_kinds_of_the_release_are_typed(env: Environment) -> None:
-    assert made_otherwise(chart_of(env)) == []
+@pytest.mark.parametrize("name", [*EVERY_FIXTURE, *OWN_ENVIRONMENTS])
+def test_built_in_kinds_of_the_release_are_typed(name: str) -> None:
+    assert made_otherwise(chart_of(environment(name))) == []
 
 
 def test_built_in_kinds_of_the_cluster_are_typed() -> None:

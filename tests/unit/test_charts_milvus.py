@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from itertools import pairwise
 from typing import Any
 
 import cdk8s
@@ -15,6 +14,7 @@ from charts.context import ReleaseContext, needs_secrets
 from charts.storage_class import StorageClassChart
 from charts.values import helm_values
 from charts.workloads import workloads
+from settings import Environment, load_environment
 from tests.unit.chart_objects import chart_of, context_of, environment, objects_of, on_line
 
 WOODPECKER: tuple[str, Any] = ("queue", {"kind": "woodpecker"})
@@ -72,7 +72,11 @@ def test_missing_context_is_refused_by_name(field: str) -> None:
 def test_service_account_carries_the_role_and_the_label_of_the_guide() -> None:
     account = objects_of(environment(), role_arn="arn:role")["ServiceAccount/milvus-s3-access-sa"]
     assert account["metadata"]["labels"] == {"aws-usage": "milvus"}
-    assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == "arn:role"
+    assert account["metadata"]["annotations"] == {
+        "eks.amazonaws.com/role-arn": "arn:role",
+        # The global endpoint of STS is one region away, and has no VPC endpoint.
+        "eks.amazonaws.com/sts-regional-endpoints": "true",
+    }
     # AND pods get no token for the Kubernetes API, which Milvus never calls
     assert account["automountServiceAccountToken"] is False
 
@@ -102,12 +106,16 @@ def test_secrets_are_named_and_never_held() -> None:
         "region": "here",
         "auth": {"jwt": {"serviceAccountRef": {"name": "milvus-secrets-sa"}}},
     }
-    kafka = found["ExternalSecret/milvus-kafka"]["spec"]
-    assert kafka["target"]["name"] == "milvus-kafka"
-    assert kafka["data"] == [
-        {"secretKey": "username", "remoteRef": {"key": "arn:kafka", "property": "username"}},
-        {"secretKey": "password", "remoteRef": {"key": "arn:kafka", "property": "password"}},
-    ]
+    assert found["ExternalSecret/milvus-kafka"]["spec"] == {
+        "refreshInterval": "1h",
+        "secretStoreRef": {"kind": "SecretStore", "name": "milvus-secrets-manager"},
+        # THEN a secret that AWS cannot give for a while takes none away from running pods
+        "target": {"name": "milvus-kafka", "creationPolicy": "Owner", "deletionPolicy": "Retain"},
+        "data": [
+            {"secretKey": "username", "remoteRef": {"key": "arn:kafka", "property": "username"}},
+            {"secretKey": "password", "remoteRef": {"key": "arn:kafka", "property": "password"}},
+        ],
+    }
     assert found["ExternalSecret/milvus-root"]["spec"]["data"] == [
         {"secretKey": "password", "remoteRef": {"key": "arn:root", "property": "password"}}
     ]
@@ -116,8 +124,9 @@ def test_secrets_are_named_and_never_held() -> None:
 
 def test_secrets_are_read_by_an_account_of_their_own() -> None:
     found = objects_of(environment(), secrets_role_arn="arn:reader", role_arn="arn:milvus")
-    annotations = found["ServiceAccount/milvus-secrets-sa"]["metadata"]["annotations"]
-    assert annotations["eks.amazonaws.com/role-arn"] == "arn:reader"
+    account = found["ServiceAccount/milvus-secrets-sa"]
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": "arn:reader"}
+    assert account["automountServiceAccountToken"] is False
 
 
 def test_woodpecker_without_authorization_needs_no_secrets_at_all() -> None:
@@ -128,41 +137,58 @@ def test_woodpecker_without_authorization_needs_no_secrets_at_all() -> None:
     assert ReleaseContext.placeholders(env).secrets_role_arn is None
 
 
-def test_woodpecker_needs_the_password_of_root_only() -> None:
-    found = objects_of(on_line("3.0", WOODPECKER))
-    assert [key for key in found if key.startswith("ExternalSecret/")] == ["ExternalSecret/milvus-root"]
+@pytest.mark.parametrize(
+    ("env", "secrets"),
+    [(on_line("3.0", WOODPECKER), ["milvus-root"]), (environment(*OPEN), ["milvus-kafka"])],
+    ids=["no Kafka", "no authorization"],
+)
+def test_only_credentials_that_are_used_are_fetched(env: Environment, secrets: list[str]) -> None:
+    found = [each["metadata"]["name"] for each in objects_of(env).values() if each["kind"] == "ExternalSecret"]
+    assert found == secrets
 
 
 # --- order
 
 
-def test_nothing_starts_before_what_it_needs() -> None:
-    env = environment(("milvus.attu.exposure", "internal"))
-    order = list(objects_of(env))
-    credentials = ["ServiceAccount/milvus-secrets-sa", "SecretStore/milvus-secrets-manager"]
-    secret = "ExternalSecret/milvus-kafka"
-    chain = ["Namespace/milvus", *credentials, secret, "HelmChart/milvus", "Service/milvus-service"]
-    for earlier, later in pairwise(chain):
-        assert order.index(earlier) < order.index(later)
-    # AND pods never run before the network is closed, or without their role
-    for first in ("NetworkPolicy/default-deny", "ServiceAccount/milvus-s3-access-sa", "ExternalSecret/milvus-root"):
-        assert order.index(first) < order.index("HelmChart/milvus")
-    assert order.index("HelmChart/milvus") < order.index("Ingress/milvus-attu")
+def needs(chart: cdk8s.Chart) -> dict[str, set[str]]:
+    """Return what each object waits for, all the way: its dependencies, and theirs."""
+    objects = {f"{each.kind}/{each.name}": each for each in chart.api_objects}
+    direct = {
+        key: {other for other, found in objects.items() if found in each.node.dependencies}
+        for key, each in objects.items()
+    }
+
+    def all_of(key: str) -> set[str]:
+        return direct[key].union(*map(all_of, direct[key]))
+
+    return {key: all_of(key) for key in objects}
 
 
-def test_release_and_load_balancers_depend_on_one_another_and_everything_on_the_namespace() -> None:
-    # GIVEN the dependencies themselves, by which objects are deleted in turn: load balancers before the release
-    chart = chart_of(environment(("milvus.attu.exposure", "internal")))
-    found = {f"{each.kind}/{each.name}": each for each in chart.api_objects}
-
-    def needs(key: str) -> set[str]:
-        direct = {f"{each.kind}/{each.name}" for each in chart.api_objects if each in found[key].node.dependencies}
-        return direct.union(*(needs(each) for each in direct))
-
-    for key in ("Service/milvus-service", "Ingress/milvus-attu", "PodDisruptionBudget/milvus-etcd"):
-        assert "HelmChart/milvus" in needs(key)
-    for key in found.keys() - {"Namespace/milvus"}:
-        assert "Namespace/milvus" in needs(key)
+def test_each_object_waits_for_what_it_needs_and_for_nothing_else() -> None:
+    # GIVEN the dependencies themselves, by which objects are deleted in turn too, the other way round
+    first = {"Namespace/vectors"}
+    account = "ServiceAccount/milvus-secrets-sa"
+    store = "SecretStore/milvus-secrets-manager"
+    reader = "Role/milvus-attu-oidc-reader"
+    secrets = [f"ExternalSecret/milvus-{each}" for each in ("kafka", "root", "attu-oidc")]
+    policies = [
+        f"NetworkPolicy/{each}" for each in ("default-deny", "milvus", "milvus-clients", "etcd", "attu", "milvus-attu")
+    ]
+    expected = {
+        "Namespace/vectors": set(),
+        **dict.fromkeys(["ServiceAccount/milvus-s3-access-sa", account, reader, *policies], first),
+        store: {*first, account},
+        **{key: {*first, account, store} for key in secrets},
+        "RoleBinding/milvus-attu-oidc-reader": {*first, reader},
+    }
+    # THEN pods start with their role and their credentials in a closed network
+    release = "HelmChart/blue"
+    expected[release] = set(expected)
+    # AND the load balancers go before the release, while their controller is there
+    budgets = [f"PodDisruptionBudget/blue-{each}" for each in ("etcd", "milvus-mixcoord", "milvus-proxy")]
+    load_balancers = ["Service/milvus-service", "Ingress/blue-milvus-attu"]
+    expected |= {key: {release, *expected[release]} for key in [*budgets, *load_balancers]}
+    assert needs(chart_of(load_environment("exposed"))) == expected
 
 
 # --- disruption budgets
@@ -202,7 +228,6 @@ def test_storage_class_is_the_default_encrypted_and_waits_for_its_first_pod() ->
     assert found["metadata"]["name"] == "ebs-sc"
     assert found["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
     assert (found["provisioner"], found["volumeBindingMode"]) == ("ebs.csi.aws.com", "WaitForFirstConsumer")
-    assert found["parameters"]["type"] == "gp3"
-    assert found["parameters"]["encrypted"] == "true"
-    assert found["allowVolumeExpansion"] is True
+    assert found["parameters"] == {"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"}
+    assert (found["reclaimPolicy"], found["allowVolumeExpansion"]) == ("Delete", True)
     kubernetes_validate.validate(found, "1.36", strict=True)

@@ -56,6 +56,7 @@ def allowed(
     *,
     namespace: str,
     rules: Policies = CLOSED,
+    protocol: str = "TCP",
 ) -> bool:
     """Return whether Kubernetes lets a connection pass: some policy that selects the pod has a rule for it."""
     kind, peers = ("Ingress", "from") if direction == "ingress" else ("Egress", "to")
@@ -63,7 +64,7 @@ def allowed(
     assert bound, "a pod that no policy selects is open to everybody"
     return any(
         any(admits(peer, other, namespace) for peer in rule[peers])
-        and ("ports" not in rule or port in {each["port"] for each in rule["ports"]})
+        and ("ports" not in rule or (protocol, port) in {(each["protocol"], each["port"]) for each in rule["ports"]})
         for policy in bound
         for rule in policy[direction]
     )
@@ -78,8 +79,10 @@ def comes_in(target: str, other: dict[str, str] | str, port: int, rules: Policie
     return allowed("ingress", pod(target), other, port, namespace="elsewhere", rules=rules)
 
 
-def goes_out(source: str, other: dict[str, str] | str, port: int, rules: Policies = CLOSED) -> bool:
-    return allowed("egress", pod(source), other, port, namespace="kube-system", rules=rules)
+def goes_out(
+    source: str, other: dict[str, str] | str, port: int, rules: Policies = CLOSED, protocol: str = "TCP"
+) -> bool:
+    return allowed("egress", pod(source), other, port, namespace="kube-system", rules=rules, protocol=protocol)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +147,30 @@ def test_alb_reaches_attu_and_attu_reaches_nothing_outside() -> None:
         assert not goes_out("attu", address, port)
 
 
-def test_milvus_reaches_names_brokers_and_aws() -> None:
+@pytest.mark.parametrize("source", ["proxy", "mix_coordinator", "etcd", "attu"])
+def test_every_pod_of_the_release_resolves_names(source: str) -> None:
+    # GIVEN that a resolver asks by UDP, and again by TCP when the answer is long
+    for protocol in ("UDP", "TCP"):
+        assert goes_out(source, DNS, 53, protocol=protocol)
+    # THEN it asks the cluster's resolver only, on its port only
+    assert not goes_out(source, "10.0.0.2", 53, protocol="UDP")
+    assert not goes_out(source, DNS, 5353, protocol="UDP")
+
+
+def test_nothing_but_names_is_open_to_udp() -> None:
+    # GIVEN every rule that names a port
+    opened = {
+        (each["protocol"], each["port"])
+        for policy in CLOSED
+        for rule in [*policy["ingress"], *policy.get("egress", [])]
+        for each in rule.get("ports", [])
+    }
+    # THEN each says its protocol, and all but DNS is TCP
+    assert opened == {("UDP", 53), *(("TCP", port) for port in (53, 443, 2379, 2380, 3000, 9091, 9096, 19530))}
+
+
+def test_milvus_reaches_brokers_and_aws() -> None:
     for source in ("proxy", "query_node", "mix_coordinator"):
-        assert goes_out(source, DNS, 53)
         assert goes_out(source, "10.0.9.9", 9096)
         assert goes_out(source, "52.95.1.1", 443)
         # AND not the metadata service of its node, whose role is not for it
@@ -159,8 +183,7 @@ def test_without_msk_there_is_no_way_to_brokers() -> None:
     assert not goes_out("proxy", "10.0.9.9", 9096, woodpecker)
 
 
-def test_etcd_reaches_names_and_itself_only() -> None:
-    assert goes_out("etcd", DNS, 53)
+def test_etcd_reaches_nothing_outside() -> None:
     assert not goes_out("etcd", "52.95.1.1", 443)
 
 

@@ -44,7 +44,7 @@ def test_unknown_environment_names_the_nearest() -> None:
 
 
 def test_environment_like_no_other_names_them_all() -> None:
-    with pytest.raises(SettingsError, match="no environment nope; there are: dev, existing-vpc, guide, prod"):
+    with pytest.raises(SettingsError, match="no environment nope; there are: dev, existing-vpc, exposed, guide, prod"):
         load_environment("nope")
 
 
