@@ -72,7 +72,8 @@ check: setup ## format check, lint, types, import rules; never edits
 	@ruff format --check --quiet . || (echo "Formatting differs: run 'make fix'."; exit 1)
 	@ruff check --quiet .
 	@mypy --no-error-summary
-	@PYTHONPATH=.:constructs lint-imports --no-cache > .lint-imports.log 2>&1 || (cat .lint-imports.log; exit 1); rm -f .lint-imports.log
+	@for config in pyproject.toml rehearsal/pyproject.toml; do PYTHONPATH=.:constructs lint-imports --no-cache --config $$config \
+		> .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }; rm -f .lint-imports.log; done
 	@echo "check: ok"
 
 fix: setup ## format, and mend what the linter can mend
@@ -124,8 +125,8 @@ test-edits: setup ## run the whole suite for settings files edited as the pages 
 	@pytest -q -m whole tests/compliance/test_user_edits.py
 
 test-full: setup ## run the tests that start real servers (needs Go, Java, Maven)
-	@python -m rehearsal.parts.install
-	@python -m rehearsal.parts.netns -- $(BIN)/python -m pytest -q -m real tests/rehearsal
+	@python -m rehearsal.servers.install
+	@python -m rehearsal.servers.netns -- $(BIN)/python -m pytest -q -m real
 
 clean: ## remove what the commands above wrote; the settings and the lock files stay
 	@rm -rf cdk.out dist .rehearsal .pytest_cache .mypy_cache .ruff_cache

@@ -23,8 +23,8 @@ from rehearsal.cdk import PROJECT, Cdk, CdkError
 from rehearsal.display import Display
 from rehearsal.failure import Failure, failures
 from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
-from rehearsal.parts.run import Run
 from rehearsal.processes import running
+from rehearsal.run import Run
 from settings import Environment, load_environment
 from settings.parts import parts, stack_name
 

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Created, Handler, Properties, Request, tag_map
 from rehearsal.account.eks_rules import refused, require_cluster
-from rehearsal.account.faults import service_fault
 from rehearsal.account.identity import require_role
+from rehearsal.account.refusals import service_fault
 
 # https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 _ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/AmazonEKS\w+Policy\w*")

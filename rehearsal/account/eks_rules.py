@@ -8,10 +8,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Properties, Request
-from rehearsal.account.faults import ResourceError, service_fault
 from rehearsal.account.identity import require_role
 from rehearsal.account.kafka_rules import require_key
 from rehearsal.account.network import require_security_groups, require_subnets
+from rehearsal.account.refusals import ResourceError, service_fault
 
 # https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html (standard and extended support)
 KUBERNETES_VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Created, Handler, Properties, Request, tag_list
-from rehearsal.account.faults import ResourceError, service_fault
 from rehearsal.account.kafka_rules import require_key
+from rehearsal.account.refusals import ResourceError, service_fault
 
 _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Created, Handler, Properties, Request, tag_map
-from rehearsal.account.faults import invalid_request, service_fault
 from rehearsal.account.kafka_rules import check_cluster, check_server_properties, check_update, refused
+from rehearsal.account.refusals import invalid_request, service_fault
 
 
 def _camel(value: object) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Properties, Request
-from rehearsal.account.faults import ResourceError, service_fault
 from rehearsal.account.network import require_security_groups, require_subnets
+from rehearsal.account.refusals import ResourceError, service_fault
 
 # https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
 KAFKA_VERSIONS = (

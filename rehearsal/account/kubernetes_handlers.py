@@ -10,11 +10,11 @@ import json
 
 from rehearsal.account import manifests
 from rehearsal.account.base import Created, Handler, Request
-from rehearsal.account.faults import ResourceError
 from rehearsal.account.kubernetes_records import CONTROLLER, KubernetesRecords, cluster_version, makes_load_balancer
 from rehearsal.account.kubernetes_releases import Release
 from rehearsal.account.manifests import Manifest, ManifestError
 from rehearsal.account.options import AccountOptions
+from rehearsal.account.refusals import ResourceError
 
 
 def kubernetes_handlers(options: AccountOptions) -> dict[str, Handler]:

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account import manifests
 from rehearsal.account.base import Properties, Request
-from rehearsal.account.faults import ResourceError
 from rehearsal.account.manifests import Manifest
 from rehearsal.account.options import AccountOptions
+from rehearsal.account.refusals import ResourceError
 from rehearsal.account.state import Store
 
 NOTE = "recorded, not applied: no Kubernetes API server in this rehearsal"

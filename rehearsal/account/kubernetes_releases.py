@@ -8,8 +8,8 @@ from typing import Any
 
 from rehearsal.account import workloads
 from rehearsal.account.base import Created, Handler, Properties, Request
-from rehearsal.account.faults import ResourceError
 from rehearsal.account.kubernetes_records import CONTROLLER, KubernetesRecords, cluster_version
+from rehearsal.account.refusals import ResourceError
 
 _RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
 # The provider's function lives 15 minutes at most (aws-cdk#22257); helm must give up before it is cut off.

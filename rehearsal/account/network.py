@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Created, Handler, Properties, Request, tag_list
-from rehearsal.account.faults import ResourceError, service_fault
+from rehearsal.account.refusals import ResourceError, service_fault
 
 # Prefix lengths of the largest and the smallest subnet.
 _LARGEST, _SMALLEST = 16, 28

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.account.faults import service_fault
+from rehearsal.account.refusals import service_fault
 
 
 def occupants(subnet_id: str, aws: Callable[[str], Any]) -> list[str]:

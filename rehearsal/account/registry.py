@@ -1,7 +1,7 @@
 """Teaches the emulator's CloudFormation the missing types, and to check properties of every type.
 
 ``_RESOURCE_HANDLERS`` and its neighbours are private names of ministack, which has no public way to add a type: its
-version is pinned exactly, and tests/rehearsal start a real server (docs/adr/0004-emulated-account.md).
+version is pinned exactly, and rehearsal/tests/started starts a real server (docs/adr/0004-emulated-account.md).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from rehearsal.account.base import Created, Handler, Properties, Request
-from rehearsal.account.faults import service_fault
+from rehearsal.account.refusals import service_fault
 from rehearsal.account.state import Store
 
 _DIMENSIONS = {

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 from jsonschema.protocols import Validator
 
-from rehearsal.account.faults import model_fault
+from rehearsal.account.refusals import model_fault
 
 Properties = dict[str, Any]
 

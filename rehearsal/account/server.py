@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from rehearsal import processes
 from rehearsal.account.options import AccountOptions
-from rehearsal.parts.ports import free_port
+from rehearsal.ports import free_port
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 60

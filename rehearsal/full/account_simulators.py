@@ -6,15 +6,15 @@ from contextlib import ExitStack
 from typing import Any
 
 from rehearsal.account import EmbeddedAccount
-from rehearsal.parts import nodes
-from rehearsal.parts.api import Api, ApiError
-from rehearsal.parts.external_secrets import ExternalSecrets
-from rehearsal.parts.kubernetes import ControlPlane
-from rehearsal.parts.lb_simulator import LoadBalancerSimulator
-from rehearsal.parts.nodes import Node, Taint
-from rehearsal.parts.process import PartError
-from rehearsal.parts.run import Run
-from rehearsal.parts.simulator import Simulator
+from rehearsal.run import Run
+from rehearsal.servers import nodes
+from rehearsal.servers.api import Api, ApiError
+from rehearsal.servers.external_secrets import ExternalSecrets
+from rehearsal.servers.kubernetes import ControlPlane
+from rehearsal.servers.lb_simulator import LoadBalancerSimulator
+from rehearsal.servers.nodes import Node, Taint
+from rehearsal.servers.process import ServerError
+from rehearsal.servers.simulator import Simulator
 from settings.contract import NODE_GROUP_LABEL
 from settings.instances import INSTANCE_TYPES
 
@@ -135,7 +135,7 @@ class InstalledOperator(Simulator):
             self._own.enter_context(operator)
         except ApiError:
             raise
-        except PartError as error:
+        except ServerError as error:
             # The API server may not serve its definitions yet. A kubelet starts such a container again.
             self.note(f"starting again: {error}")
             return

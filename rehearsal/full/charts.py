@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from rehearsal.parts.cache import cache_folder
-from rehearsal.parts.external_secrets import chart_folder, custom_resource_definitions, version
+from rehearsal.servers.cache import cache_folder
+from rehearsal.servers.external_secrets import chart_folder, custom_resource_definitions, version
 
 MILVUS_VARIABLE = "MILVUS_CHARTS"
 FOLDER_VARIABLE = "CHARTS_DIR"
@@ -60,7 +60,7 @@ def find(wanted: Wanted, *, scratch: Path) -> Found | str:
     variable = MILVUS_VARIABLE if wanted.name == MILVUS else FOLDER_VARIABLE
     return (
         f"chart {wanted.name} {wanted.version} could not be pulled from {wanted.repository} and {variable} gives no "
-        f"folder that holds it; unpack it and name the folder by {variable} (docs/rehearsal.md)"
+        f"folder that holds it; unpack it and name the folder by {variable} (rehearsal/README.md)"
     )
 
 

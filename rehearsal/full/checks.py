@@ -11,8 +11,8 @@ from typing import Any
 from charts.names import KAFKA_SECRET, ROOT_SECRET, SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT, STORAGE_CLASS
 from charts.workloads import Workload, component_labels, etcd_labels, etcd_name, workloads
 from rehearsal.full.site import Site
-from rehearsal.parts.api import ApiError, Object
-from rehearsal.parts.process import PartError
+from rehearsal.servers.api import ApiError, Object
+from rehearsal.servers.process import ServerError
 from settings.output_keys import KAFKA_SECRET_ARN, ROOT_SECRET_ARN
 from settings.parts import Part
 
@@ -20,7 +20,7 @@ _ZONE = "topology.kubernetes.io/zone"
 _SECONDS = 90
 
 
-class CheckError(PartError):
+class CheckError(ServerError):
     """Something in the cluster is not as designed; the message names it."""
 
 

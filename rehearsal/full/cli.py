@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from rehearsal.cdk import CdkError, CdkMissingError, require_cdk
-from rehearsal.full.rehearsal import FullRehearsal, pull_charts
+from rehearsal.full.sequence import FullRehearsal, pull_charts
 from rehearsal.full.steps import Steps, show, write
-from rehearsal.parts import netns, prerequisites
-from rehearsal.parts.install import install_parts
-from rehearsal.parts.process import PartError
-from rehearsal.parts.run import Run
+from rehearsal.run import Run
+from rehearsal.servers import netns, prerequisites
+from rehearsal.servers.install import install_servers
+from rehearsal.servers.process import ServerError
 from settings import SettingsError, load_environment
 
 _INTERRUPTED = 130
@@ -44,13 +44,13 @@ def main(
             raise typer.Exit(_rehearse(env, console))
         load_environment(env)
         require_cdk()
-        prerequisites.require(list(prerequisites.Part))
-        install_parts(list(prerequisites.Part), report=console.print)
+        prerequisites.require(list(prerequisites.Server))
+        install_servers(list(prerequisites.Server), report=console.print)
         pull_charts(env, report=console.print)
     except KeyboardInterrupt:
         console.print("interrupted; everything that was started has been ended")
         raise typer.Exit(_INTERRUPTED) from None
-    except (CdkError, CdkMissingError, PartError, SettingsError) as error:
+    except (CdkError, CdkMissingError, ServerError, SettingsError) as error:
         console.print(f"[red]The full rehearsal cannot start:[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     # Replaces this process by one in a network namespace: what was installed needs no network any more.

@@ -15,13 +15,13 @@ from charts.workloads import fullname
 from rehearsal.full.checks import Checks, expect
 from rehearsal.full.site import Site
 from rehearsal.full.steps import Steps
-from rehearsal.parts import faults
-from rehearsal.parts.durability import durability
-from rehearsal.parts.milvus import BINARY_VARIABLE
-from rehearsal.parts.milvus_configuration import Configuration, chart_layers
-from rehearsal.parts.run import PROJECT, Run
-from rehearsal.parts.smoke import smoke
-from rehearsal.parts.stand import Stand
+from rehearsal.run import PROJECT, Run
+from rehearsal.servers import data_path_faults as faults
+from rehearsal.servers.durability import durability
+from rehearsal.servers.milvus import BINARY_VARIABLE
+from rehearsal.servers.milvus_configuration import Configuration, chart_layers
+from rehearsal.servers.smoke import smoke
+from rehearsal.servers.stand import Stand
 from settings import Environment
 from settings.parts import Part
 

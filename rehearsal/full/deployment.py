@@ -18,7 +18,7 @@ from rehearsal.full.destroy_order import DestroyOrder
 from rehearsal.full.site import Site
 from rehearsal.full.variants import BROKEN_IMAGE, Variant, broken, upgrade
 from rehearsal.leftovers import by_type, leftovers, remaining_stacks, strays
-from rehearsal.parts.api import Object
+from rehearsal.servers.api import Object
 
 _OUTAGE_SECONDS = 240
 _ETCD_STATE = "ETCD_INITIAL_CLUSTER_STATE"

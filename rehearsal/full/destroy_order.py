@@ -8,7 +8,7 @@ from typing import Self
 
 from rehearsal.full.account_simulators import CONTROLLER
 from rehearsal.full.checks import expect
-from rehearsal.parts.api import Api, ApiError
+from rehearsal.servers.api import Api, ApiError
 
 
 class DestroyOrder:

@@ -16,11 +16,11 @@ from rehearsal.driver import existing_network
 from rehearsal.full.account_simulators import InstalledLoadBalancers, InstalledOperator, NodeSimulator
 from rehearsal.full.token_webhook import TokenWebhook
 from rehearsal.full.tools import kubectl_of
-from rehearsal.parts.csi_simulator import CsiSimulator
-from rehearsal.parts.kubernetes import ControlPlane
-from rehearsal.parts.part import RunningPart
-from rehearsal.parts.process import PartError
-from rehearsal.parts.run import Run
+from rehearsal.run import Run
+from rehearsal.servers.csi_simulator import CsiSimulator
+from rehearsal.servers.kubernetes import ControlPlane
+from rehearsal.servers.process import ServerError
+from rehearsal.servers.startable import Startable
 from settings import Environment
 from settings.parts import Part, parts, stack_name
 
@@ -30,7 +30,7 @@ _WAIT_SCALE = "0.05"
 _KUBECTL_SECONDS = 60
 
 
-class Site(RunningPart):
+class Site(Startable):
     """Control plane and account, empty; `cdk` deploys into both.
 
     Args:
@@ -105,7 +105,7 @@ class Site(RunningPart):
         )
 
     def kubectl(self, *arguments: str) -> str:
-        """Return what the layer's kubectl prints, as an administrator. ``PartError`` with its message when it fails."""
+        """Return what the layer's kubectl prints, as an administrator; ``ServerError`` with its message."""
         done = subprocess.run(
             [str(kubectl_of(self._tools)), *arguments],
             env={**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig)},
@@ -115,7 +115,7 @@ class Site(RunningPart):
             check=False,
         )
         if done.returncode:
-            raise PartError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+            raise ServerError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
     def _start(self, stack: ExitStack) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from rehearsal.parts.part import RunningPart
-from rehearsal.parts.ports import LOOPBACK, free_port
-from rehearsal.parts.run import Run
+from rehearsal.ports import LOOPBACK, free_port
+from rehearsal.run import Run
+from rehearsal.servers.startable import Startable
 
 _PREFIX = "k8s-aws-v1."
 # What EKS's authenticator admits: the signature itself is valid for 60 seconds only, but kubectl keeps it longer.
@@ -25,7 +25,7 @@ _MOST_SECONDS = 15 * 60
 _GROUPS = ["system:authenticated", "system:masters"]
 
 
-class TokenWebhook(RunningPart):
+class TokenWebhook(Startable):
     """Admits tokens that are signed with the embedded account's key, all of them as administrators.
 
     So that access entries are not tested: the embedded account does not tell one role's key from another's.

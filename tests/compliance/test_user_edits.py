@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rehearsal.pipeline_runner import PROJECT, copy_of_source, tools_are_ready
+from tests.source_copies import PROJECT, copy_of_source, tools_are_ready
 
 pytestmark = pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
 

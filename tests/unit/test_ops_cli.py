@@ -48,9 +48,8 @@ def test_help_loads_neither_boto3_nor_pymilvus() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["ops", "rehearsal", "rehearsal.full"])
 @pytest.mark.parametrize("during", ["typer", "pydantic"])
-def test_interrupted_start_is_no_stack_trace(module: str, during: str) -> None:
+def test_interrupted_start_is_no_stack_trace(during: str) -> None:
     # GIVEN a person who presses Ctrl-C while a command still imports its libraries
     program = f"""
 import runpy, sys
@@ -60,7 +59,7 @@ class Finder:
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Finder())
 sys.argv = ["command", "--help"]
-runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
+runpy.run_module("ops", run_name="__main__", alter_sys=True)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
 

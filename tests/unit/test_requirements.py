@@ -21,6 +21,7 @@ IMPORTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("settings", "ops"): ("requirements/ops",),
     ("rehearsal",): ("rehearsal/requirements", "requirements/app"),
     ("tests", "tools"): ("requirements/app", "requirements/ops", "requirements/tests"),
+    ("rehearsal/tests",): ("rehearsal/requirements", "requirements/app", "requirements/ops", "requirements/tests"),
 }
 # Not in the locks: Lambda brings it to a function of the constructs; smoke uses Milvus Lite where that is installed.
 OPTIONAL = {"constructs": {"boto3"}, "ops": {"milvus_lite"}}
@@ -50,7 +51,10 @@ def normal(name: str) -> str:
 def imported(paths: tuple[str, ...]) -> set[str]:
     """Return the libraries that the code below some paths imports."""
     files = [
-        file for path in paths for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).rglob("*.py"))
+        file
+        for path in paths
+        for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).rglob("*.py"))
+        if path != "rehearsal" or "tests" not in file.parts
     ]
     names = set()
     for node in (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))):
