@@ -74,7 +74,7 @@ def test_all_errors_of_a_file_come_at_once() -> None:
         (
             ("waves.0.environments.0.environment", "dve"),
             "waves.0.environments.0.environment: no environment dve; did you mean dev? There are: dev, existing-vpc, "
-            "guide, prod",
+            "exposed, guide, prod",
         ),
         (
             ("waves.1.environments.1.region", "us-east-2"),
