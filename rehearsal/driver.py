@@ -55,11 +55,7 @@ class Report(BaseModel):
 
 
 class Rehearsal:
-    """One rehearsal of one environment.
-
-    Example:
-        >>> Rehearsal(env="dev", console=Console()).run()
-    """
+    """One rehearsal of one environment."""
 
     def __init__(self, *, env: str, console: Console, keep: bool = False) -> None:
         self._name = env

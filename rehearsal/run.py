@@ -22,10 +22,6 @@ class Run:
     """``.rehearsal/<name>/``: ``<part>.log`` files are kept, ``data/`` (keys, volumes) is removed at the end.
 
     ``.rehearsal/latest`` points to the newest run; of the earlier ones the last few stay, and those that still run.
-
-    Example:
-        with Run() as run:
-            S3(run=run, ...)
     """
 
     def __init__(self, *, root: Path = PROJECT / ".rehearsal", name: str | None = None) -> None:

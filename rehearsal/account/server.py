@@ -30,12 +30,7 @@ class AccountError(RuntimeError):
 
 
 class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
-    """An AWS account on 127.0.0.1 for the length of a ``with`` block.
-
-    Example:
-        >>> with EmbeddedAccount(AccountOptions(run_dir=Path(".rehearsal/x"), region="eu-central-1")) as account:
-        ...     account.client("cloudformation").describe_stacks()
-    """
+    """An AWS account on 127.0.0.1 for the length of a ``with`` block."""
 
     def __init__(self, options: AccountOptions) -> None:
         self.options = options

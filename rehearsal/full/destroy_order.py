@@ -12,13 +12,7 @@ from rehearsal.servers.api import Api, ApiError
 
 
 class DestroyOrder:
-    """Watches Services and Ingresses with load balancers, and their controller, for the length of a ``with`` block.
-
-    Example:
-        >>> with DestroyOrder(api) as watch:
-        ...     cdk.destroy()
-        >>> watch.order()
-    """
+    """Watches Services and Ingresses with load balancers, and their controller, for the length of a ``with`` block."""
 
     def __init__(self, api: Api) -> None:
         self._api = api

@@ -48,12 +48,7 @@ _SMOKE = "Milvus: ops smoke passes, rows travel through Kafka into S3"
 
 
 class FullRehearsal:
-    """One full rehearsal.
-
-    Example:
-        >>> with Run() as run:
-        ...     FullRehearsal(env="dev", run=run, steps=Steps(console=Console())).run()
-    """
+    """One full rehearsal."""
 
     def __init__(self, *, env: str, run: Run, steps: Steps) -> None:
         self._name = env

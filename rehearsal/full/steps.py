@@ -42,13 +42,7 @@ class FullReport(BaseModel):
 
 
 class Steps:
-    """Runs steps one after another; one that needs a step which did not pass is left out.
-
-    Example:
-        >>> steps = Steps(console=Console())
-        >>> steps.run("etcd", "real", start_etcd)
-        >>> steps.run("api server", "real", start_api_server, needs=["etcd"])
-    """
+    """Runs steps one after another; one that needs a step which did not pass is left out."""
 
     def __init__(self, *, console: Console) -> None:
         self._console = console

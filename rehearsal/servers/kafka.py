@@ -50,10 +50,6 @@ class Kafka(Startable):
         bootstrap: comma-separated ``localhost:PORT``, as MSK's bootstrap string.
         authority: path of the certificate authority that signed the brokers' certificates, PEM.
         processes: one supervised process per broker, first broker id 1.
-
-    Example:
-        with Run() as run, Kafka(run=run, properties={"num.partitions": "1"}, users={"milvus": password}) as kafka:
-            kafka.topics()
     """
 
     def __init__(

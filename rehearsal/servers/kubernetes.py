@@ -43,10 +43,6 @@ class ControlPlane(Startable):
         api: a client with the administrator's rights.
         service_account_public_key: PEM key that verifies service-account tokens.
         apiserver: its process, to pause or kill.
-
-    Example:
-        with Run() as run, ControlPlane(run=run) as cluster:
-            cluster.add_nodes([Node(...)])
     """
 
     def __init__(

@@ -145,10 +145,6 @@ class Milvus(Startable):
     Attributes:
         uri: ``http://127.0.0.1:PORT`` of the proxy.
         processes: supervised process by component name.
-
-    Example:
-        with Milvus(run=run, layers=[chart, addresses(...)], environment={"KAFKA_SASLUSERNAME": "milvus"}) as milvus:
-            MilvusClient(milvus.uri)
     """
 
     def __init__(

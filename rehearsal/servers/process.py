@@ -31,10 +31,6 @@ class Process:
     is killed by the kernel when the rehearsal itself is killed (``setpriv --pdeathsig``).
 
     Values of ``secrets`` are replaced in the log while it is written: Milvus 2.3 logs the Kafka password.
-
-    Example:
-        with Process(name="etcd", command=["etcd"], log=Path("etcd.log")) as etcd:
-            etcd.wait_until(lambda: responds("http://127.0.0.1:2379/health"), seconds=20)
     """
 
     def __init__(

@@ -34,10 +34,6 @@ class Stand(Startable):
 
     Attributes:
         token: ``root:password`` of the Milvus clusters, valid where authorization is on.
-
-    Example:
-        with Run() as run, Stand(run=run, properties=properties) as stand, stand.milvus() as milvus:
-            smoke(milvus.uri, token=stand.token)
     """
 
     def __init__(
