@@ -41,7 +41,8 @@ def workloads_table(workloads: Sequence[Workload], *, source: str = "") -> Table
         if item.ready is None:
             pods = Text(f"recorded/{item.wanted}", style="cyan")
         else:
-            pods = Text(f"{item.ready}/{item.wanted}", style="green" if item.healthy else "red")
+            old = "" if item.healthy or item.ready < item.wanted else ", some old"
+            pods = Text(f"{item.ready}/{item.wanted}{old}", style="green" if item.healthy else "red")
         _add(table, item.kind, item.name, pods, item.image)
     return table
 

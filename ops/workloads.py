@@ -1,4 +1,4 @@
-"""Deployments and StatefulSets: how many pods are ready, and how many are wanted."""
+"""Deployments and StatefulSets: how many pods are ready and wanted, and whether they are the new ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from ops.errors import one_line, usage_error
+from settings.rollout import available_pods, is_rolled_out, wanted_pods
 
 Kind = Literal["Deployment", "StatefulSet"]
 KINDS: tuple[Kind, ...] = ("Deployment", "StatefulSet")
@@ -25,12 +26,14 @@ class Workload(BaseModel):
     name: str
     wanted: int
     ready: int | None
+    rolled_out: bool
+    """By the same measure as the gate of a release; ready pods alone may be old ones."""
     image: str = ""
 
     @property
     def healthy(self) -> bool:
-        """Whether all wanted pods are ready, as far as anyone can tell."""
-        return self.ready is None or self.ready >= self.wanted
+        """Whether it is rolled out, as far as anyone can tell."""
+        return self.ready is None or self.rolled_out
 
 
 def workload(
@@ -44,16 +47,16 @@ def workload(
         recorded: Whether it was only recorded, so that its status says nothing.
         namespace: Where the object does not name one.
     """
-    metadata, spec, status = manifest["metadata"], manifest.get("spec") or {}, manifest.get("status") or {}
+    found = {**manifest, "kind": kind}
+    metadata, spec = found["metadata"], found.get("spec") or {}
     containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or [{}]
-    # Kubernetes' own default, where a manifest leaves it to an autoscaler: 1 replica.
-    wanted = spec.get("replicas")
     return Workload(
         kind=kind,
         namespace=metadata.get("namespace") or namespace,
         name=metadata["name"],
-        wanted=1 if wanted is None else wanted,
-        ready=None if recorded else status.get("readyReplicas") or 0,
+        wanted=wanted_pods(found),
+        ready=None if recorded else available_pods(found),
+        rolled_out=not recorded and is_rolled_out(found),
         image=str(containers[0].get("image", "")).rpartition("/")[2],
     )
 

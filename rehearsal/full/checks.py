@@ -15,6 +15,7 @@ from rehearsal.servers.api import ApiError, Object
 from rehearsal.servers.process import ServerError
 from settings.output_keys import KAFKA_SECRET_ARN, ROOT_SECRET_ARN
 from settings.parts import Part
+from settings.rollout import is_rolled_out, wanted_pods
 
 _ZONE = "topology.kubernetes.io/zone"
 _SECONDS = 90
@@ -215,15 +216,7 @@ class Checks:
         found = self._api.get(workload.kind, workload.name, namespace=self._namespace)
         if found is None:
             return False
-        status, wanted = found.get("status", {}), workload.replicas
-        ready = status.get("availableReplicas" if workload.kind == "Deployment" else "readyReplicas", 0)
-        return bool(
-            found["spec"]["replicas"] == wanted
-            and ready == wanted
-            and status.get("updatedReplicas") == wanted
-            and status.get("replicas") == wanted
-            and status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-        )
+        return wanted_pods(found) == workload.replicas and is_rolled_out(found)
 
     def _labels(self, workload: Workload) -> dict[str, str]:
         if workload.name == etcd_name(self._env):

@@ -83,3 +83,15 @@ def test_streaming_and_cluster_do_not_wait_for_one_another(name: str) -> None:
     assert {name for part, name in names.items() if part is not Part.MILVUS} <= (
         waits_for(Part.MILVUS) | waits_for(Part.EKS)
     )
+
+
+def test_functions_for_tasks_in_the_cluster_carry_all_that_they_import(name: str) -> None:
+    # GIVEN the code of the readiness gate as Lambda gets it
+    (folder,) = [path.parent.parent for path in assembly(name).glob("asset.*/tasks/handler.py")]
+    program = f"import sys; sys.path.insert(0, {str(folder)!r}); import tasks.handler, tasks.readiness as readiness; "
+    program += "print(readiness.is_rolled_out.__code__.co_filename)"
+    # WHEN it is loaded with the standard library alone THEN it finds what it shares with others beside it
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(folder / "settings" / "rollout.py")
+    assert sorted(path.name for path in folder.iterdir()) == ["settings", "tasks"]
+    assert [path.name for path in (folder / "settings").iterdir() if path.suffix == ".py"] == ["rollout.py"]

@@ -23,6 +23,7 @@ from ops.kubernetes import KubernetesUnreachableError
 from ops.milvus.address import address_and_secret
 from ops.stacks import read_stacks
 from ops.status import read_status
+from ops.tables import workloads_table
 from ops.workloads import Workload
 from settings import Environment, SettingsError, load_environment, loader, parse_environment
 from settings.parts import parts, stack_name
@@ -134,7 +135,15 @@ def account(env: Environment, monkeypatch: pytest.MonkeyPatch) -> Account:
     return made
 
 
-PROXY = Workload(kind="Deployment", namespace="milvus", name="milvus-proxy", wanted=2, ready=2, image="milvus:v2.6.22")
+PROXY = Workload(
+    kind="Deployment",
+    namespace="milvus",
+    name="milvus-proxy",
+    wanted=2,
+    ready=2,
+    rolled_out=True,
+    image="milvus:v2.6.22",
+)
 
 
 def test_status_of_a_healthy_environment(account: Account) -> None:
@@ -180,11 +189,18 @@ def test_cluster_that_is_not_active_is_unhealthy(account: Account) -> None:
     assert not read_status(account.env, clients=account.client).healthy
 
 
-def test_pods_that_are_not_ready_are_unhealthy(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workload_that_is_not_rolled_out_is_unhealthy(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN as many ready pods as wanted, but old ones: a roll that is stuck
     account.deployed().msk().eks()
-    monkeypatch.setattr(status_module, "read_workloads", lambda *_, **__: (PROXY.model_copy(update={"ready": 1}),))
+    stuck = PROXY.model_copy(update={"rolled_out": False})
+    monkeypatch.setattr(status_module, "read_workloads", lambda *_, **__: (stuck,))
 
-    assert not read_status(account.env, clients=account.client).healthy
+    status = read_status(account.env, clients=account.client)
+
+    assert not status.healthy
+    # AND a person sees why 2 of 2 is not enough
+    cells = list(workloads_table(status.workloads).columns[2].cells)
+    assert [str(cell) for cell in cells] == ["2/2, some old"]
 
 
 @pytest.mark.parametrize("left", [(), (PROXY.model_copy(update={"kind": "StatefulSet", "name": "milvus-etcd"}),)])

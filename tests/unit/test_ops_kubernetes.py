@@ -23,6 +23,9 @@ from tests.unit.ops_tls import self_signed
 Answer = Callable[[str], tuple[int, Any]]
 
 
+COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+
+
 def deployment(name: str, *, replicas: int | None = 2, ready: int | None = 2) -> dict[str, Any]:
     return {
         "metadata": {"name": name, "namespace": "milvus"},
@@ -30,7 +33,7 @@ def deployment(name: str, *, replicas: int | None = 2, ready: int | None = 2) ->
             **({} if replicas is None else {"replicas": replicas}),
             "template": {"spec": {"containers": [{"image": "docker.io/milvusdb/milvus:v2.6.22"}]}},
         },
-        "status": {} if ready is None else {"readyReplicas": ready},
+        "status": {} if ready is None else dict.fromkeys(COUNTS, ready),
     }
 
 

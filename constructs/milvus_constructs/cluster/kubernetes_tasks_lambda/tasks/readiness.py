@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from settings.rollout import available_pods, is_rolled_out, wanted_pods
+
 from .kubectl import items
 
 # What Kubernetes says of a container that is only on its way.
@@ -13,45 +15,25 @@ _LONGEST_REASON = 300
 
 
 def not_ready(namespace: str, release: str) -> list[str]:
-    """Return a line for each workload of a release that is not rolled out; an empty list means that it is ready.
-
-    Follows ``kubectl rollout status``: the controller has seen the newest generation, and every replica is updated and
-    available.
-    """
+    """Return a line for each workload of a release that is not rolled out; an empty list means that it is ready."""
     selector = f"app.kubernetes.io/instance={release}"
     workloads = items("deployments,statefulsets", namespace=namespace, selector=selector)
     if not workloads:
         return [f"no deployment with the label {selector} in the namespace {namespace}"]
-    waiting = [workload for workload in workloads if not _rolled_out(workload)]
+    waiting = [workload for workload in workloads if not is_rolled_out(workload)]
     if not waiting:
         return []
     pods = items("pods", namespace=namespace, selector=selector)
     return [_describe(workload, pods) for workload in waiting]
 
 
-def _rolled_out(workload: dict[str, Any]) -> bool:
-    wanted, status = workload["spec"].get("replicas", 1), workload.get("status", {})
-    return bool(
-        status.get("observedGeneration", 0) >= workload["metadata"]["generation"]
-        and status.get("updatedReplicas", 0) >= wanted
-        and status.get("replicas", 0) <= wanted
-        and _available(workload) >= wanted
-    )
-
-
-def _available(workload: dict[str, Any]) -> int:
-    status = workload.get("status", {})
-    key = "readyReplicas" if workload["kind"] == "StatefulSet" else "availableReplicas"
-    return int(status.get(key, 0))
-
-
 def _describe(workload: dict[str, Any], pods: list[dict[str, Any]]) -> str:
-    name, wanted = workload["metadata"]["name"], workload["spec"].get("replicas", 1)
+    name, wanted = workload["metadata"]["name"], wanted_pods(workload)
     labels = workload["spec"]["selector"]["matchLabels"].items()
     own = [pod for pod in pods if labels <= pod["metadata"].get("labels", {}).items()]
     reasons = sorted({reason for pod in own for reason in _reasons(pod)})
     why = "; ".join(reasons) if reasons else "no pod says why" if own else "it has no pod"
-    return f"{workload['kind']} {name} {_available(workload)}/{wanted} ready: {why}"
+    return f"{workload['kind']} {name} {available_pods(workload)}/{wanted} ready: {why}"
 
 
 def _reasons(pod: dict[str, Any]) -> Iterator[str]:
