@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import cdk8s
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from charts.context import ReleaseContext, needs_secrets
@@ -12,7 +13,6 @@ from charts.names import SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
 from charts.workloads import attu_name
 from milvus_constructs.cluster.irsa_role import IrsaRole
 from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
-from milvus_constructs.cluster.secrets_reader import SecretsReader
 from milvus_constructs.kafka.access import KafkaAccess
 from milvus_constructs.root_password import RootPassword
 from milvus_constructs.storage import MilvusStorage
@@ -57,7 +57,10 @@ class MilvusStack(EnvironmentStack):
         )
         storage.grant_milvus(identity.role)
         self.root = (
-            RootPassword(self, "RootPassword", removal=env.removal_policy).secret if env.milvus.authorization else None
+            # The scope is part of the secret's logical id: without it a deployment would make another password.
+            RootPassword(Construct(self, "RootPassword"), "Secret", removal=env.removal_policy)
+            if env.milvus.authorization
+            else None
         )
         """Secret with the password of Milvus's user root; None without authorization."""
         reader = self._secrets_reader() if needs_secrets(env) else None
@@ -79,9 +82,9 @@ class MilvusStack(EnvironmentStack):
         for key, (value, description) in self._outputs().items():
             cdk.CfnOutput(self, key, value=value, description=description)
 
-    def _secrets_reader(self) -> SecretsReader:
+    def _secrets_reader(self) -> IrsaRole:
         """Create the role that reads exactly the secrets of this release."""
-        reader = SecretsReader(
+        reader = IrsaRole(
             self,
             "SecretsReader",
             identities=self._eks.service_accounts,
@@ -90,12 +93,14 @@ class MilvusStack(EnvironmentStack):
             description="External Secrets Operator: the secrets of Milvus",
         )
         attu = self._env.milvus.attu
-        if self._streaming:
-            self._streaming.user.grant_reading(reader.role)
+        secrets: list[secretsmanager.ISecret] = [self._streaming.user] if self._streaming else []
         if self.root:
-            reader.may_read(self.root.secret_arn)
+            secrets.append(self.root)
         if attu.exposure != "off" and attu.oidc:
-            reader.may_read(attu.oidc.client_secret_arn)
+            arn = attu.oidc.client_secret_arn
+            secrets.append(secretsmanager.Secret.from_secret_complete_arn(self, "AttuClient", arn))
+        for secret in secrets:
+            secret.grant_read(reader.role)
         return reader
 
     def _kafka_access(self) -> list[KafkaAccess]:

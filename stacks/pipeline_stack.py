@@ -13,6 +13,7 @@ from milvus_constructs.delivery import steps
 from milvus_constructs.delivery.artifacts import PipelineArtifacts
 from milvus_constructs.delivery.builds import CDK_CLI, build_defaults, pin_security_check, publish_with_the_cdk
 from milvus_constructs.delivery.findings import accept_pipeline_findings, accept_replication_findings
+from milvus_constructs.delivery.place import Place
 from milvus_constructs.delivery.source import pipeline_source
 from settings import Environment, loader
 from settings.pipeline import Pipeline, Wave
@@ -102,7 +103,7 @@ class PipelineStack(ProjectStack):
             enable_key_rotation=True,
             publish_assets_in_parallel=False,
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
-                role_policy=[steps.bootstrap_reader(placed.env) for wave in waves for placed in wave]
+                role_policy=[steps.bootstrap_reader(_place(placed)) for wave in waves for placed in wave]
             ),
             code_build_defaults=build_defaults(settings.build, cache=artifacts.cache("packages")),
         )
@@ -122,7 +123,7 @@ class PipelineStack(ProjectStack):
         for placed in targets:
             stage = EnvironmentStage(self, placed=placed, pipeline=self._settings, smoke=wave.smoke)
             published.append(
-                steps.differences_step(stage=stage, env=placed.env, source=self._source, assembly=self._synth)
+                steps.differences_step(stage=stage, place=_place(placed), source=self._source, assembly=self._synth)
             )
             before: list[pipelines.Step] = []
             if wave.confirm_permissions:
@@ -130,7 +131,11 @@ class PipelineStack(ProjectStack):
             after: list[pipelines.Step] = []
             if wave.smoke:
                 verify = steps.verification_step(
-                    placed=placed, pipeline_name=self._settings.name, stage_name=stage_name, source=self._source
+                    name=placed.env.name,
+                    place=_place(placed),
+                    pipeline_name=self._settings.name,
+                    stage_name=stage_name,
+                    source=self._source,
                 )
                 after.append(verify)
             added.add_stage(stage, pre=before, post=after, stack_steps=self._gates(stage, placed))
@@ -145,10 +150,23 @@ class PipelineStack(ProjectStack):
             added.add_pre(approval)
 
     def _gates(self, stage: EnvironmentStage, placed: Placed) -> list[pipelines.StackSteps]:
+        approvals = {f"{placed.env.name}-{part}": reasons for part, reasons in placed.target.approvals.items()}
         return [
             pipelines.StackSteps(
-                stack=stack, change_set=[steps.gate_step(placed=placed, stack=stack, source=self._source)]
+                stack=stack,
+                change_set=[
+                    steps.gate_step(
+                        stack=stack,
+                        place=_place(placed),
+                        approvals=approvals.get(stack.stack_name, {}),
+                        source=self._source,
+                    )
+                ],
             )
             for stack in stage.node.children
             if isinstance(stack, cdk.Stack)
         ]
+
+
+def _place(placed: Placed) -> Place:
+    return Place(placed.env.account, placed.env.region)

@@ -45,7 +45,7 @@ class StreamingStack(EnvironmentStack):
         )
         """The brokers."""
         self.user = KafkaUser(self, "User", name=name, username=settings.username, key=key, removal=removal)
-        """The secret with user name and password, and ``grant_reading``."""
+        """The secret with user name and password, and ``grant_read``."""
         log_group = logs.LogGroup(
             self,
             "FunctionLogs",

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from milvus_constructs.delivery.verification import Verification, verification_project_name
 from settings import Environment
+from settings.parts import Part, parts, stack_name
 from settings.pipeline import Build
 from stacks.base import EnvironmentStack
 
@@ -30,13 +31,18 @@ class VerificationStack(EnvironmentStack):
         pipeline_name: str,
     ) -> None:
         super().__init__(
-            scope, verification_project_name(env), env=env, description="proof of the deployment", lasting=False
+            scope, verification_project_name(env.name), env=env, description="proof of the deployment", lasting=False
         )
         verification = Verification(
             self,
             "Verification",
-            env=env,
-            environment=file,
+            name=env.name,
+            file=file,
+            namespace=env.milvus.namespace,
+            milvus_cidrs=env.network.cidrs,
+            stacks=[stack_name(env, part) for part in parts(env)],
+            secrets_of=stack_name(env, Part.MILVUS) if env.milvus.authorization else None,
+            msk=env.queue.kind == "msk",
             vpc=vpc,
             subnets=subnets,
             cluster=cluster,

@@ -23,11 +23,20 @@ class EncryptionKey(kms.Key):
         >>> EncryptionKey(self, "Key", description="Data bucket of milvus-dev", removal="destroy")
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, description: str, removal: RemovalSetting) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        removal: RemovalSetting,
+        alias: str | None = None,
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
             description=description,
+            alias=alias,
             enable_key_rotation=True,
             removal_policy=removal_policy(removal),
             pending_window=cdk.Duration.days(_PENDING_DAYS[removal]),

@@ -14,21 +14,17 @@ from milvus_constructs.removal import RemovalSetting, removal_policy
 _LENGTH = 32
 
 
-class RootPassword(Construct):
+class RootPassword(secretsmanager.Secret):
     """A secret with the keys ``username`` (root) and ``password`` (32 letters and digits).
 
     Milvus reads it at its first start only (and 2.3 not even then): `python -m ops root-password` makes Milvus's
     password what a new value here says. The secret costs money by the month.
-
-    Example:
-        >>> RootPassword(stack, "RootPassword", removal="destroy").secret
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, removal: RemovalSetting) -> None:
-        super().__init__(scope, construct_id)
-        self.secret = secretsmanager.Secret(
-            self,
-            "Secret",
+        super().__init__(
+            scope,
+            construct_id,
             description="User root of Milvus; Milvus reads it at its first start",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({"username": "root"}),
@@ -39,7 +35,5 @@ class RootPassword(Construct):
             ),
             removal_policy=removal_policy(removal),
         )
-        acknowledge(
-            self.secret,
-            {"AwsSolutions-SMG4": "Milvus reads the password at its first start only: a rotation would not reach it"},
-        )
+        reason = "Milvus reads the password at its first start only: a rotation would not reach it"
+        acknowledge(self, {"AwsSolutions-SMG4": reason})

@@ -33,7 +33,7 @@ def streaming(
     client = cdk.Stack(app, "client", env=cdk.Environment(region=env.region))
     group = ec2.SecurityGroup(client, "Cluster", vpc=network.vpc)
     KafkaAccess(client, "Kafka", brokers=kafka.security_group, client_security_group_id=group.security_group_id)
-    kafka.user.grant_reading(iam.Role(client, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")))
+    kafka.user.grant_read(iam.Role(client, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")))
     cdk.CfnOutput(client, "Brokers", value=kafka.bootstrap_brokers)
     return Template.from_stack(kafka), Template.from_stack(client)
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk.assertions import Match, Template
 from constructs import Construct
 
-from milvus_constructs.cluster.attached_chart import AttachedChart, release_values
+from milvus_constructs.cluster.attached_chart import AttachedChart, values_of
 from milvus_constructs.cluster.control_plane import EksCluster
 from settings.cluster import Cluster
 from settings.contract import HELM_CHART_API, HELM_CHART_KIND
@@ -193,5 +193,5 @@ def test_object_is_found_by_kind_and_name() -> None:
 
 def test_values_win_over_values_content() -> None:
     spec = {"valuesContent": "replicas: 1\nimage: old\n", "values": {"image": "new"}}
-    assert release_values(spec) == {"replicas": 1, "image": "new"}
-    assert release_values({}) == {}
+    assert values_of(spec) == {"replicas": 1, "image": "new"}
+    assert values_of({}) == {}

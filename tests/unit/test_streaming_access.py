@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match
 
+from milvus_constructs.encryption_key import EncryptionKey
+from milvus_constructs.kafka.user import KafkaUser
 from tests.unit.streaming_templates import only, streaming
 
 
@@ -37,6 +41,16 @@ def test_password_is_safe_in_every_syntax() -> None:
     assert generator["RequireEachIncludedType"] is True
     assert generator["ExcludeCharacters"] == "x"
     assert generator["PasswordLength"] >= 32
+
+
+def test_secret_is_not_granted_by_version() -> None:
+    # GIVEN the user of Kafka, whose readers follow a rotation
+    stack = cdk.Stack(cdk.App(), "stack")
+    key = EncryptionKey(stack, "Key", description="test", removal="destroy")
+    user = KafkaUser(stack, "User", name="milvus-test", username="milvus", key=key, removal="destroy")
+    # WHEN somebody asks for one version THEN it is an error, not a grant of all of them
+    with pytest.raises(ValueError, match=r"^stack/User: got version stages AWSPREVIOUS; leave them out$"):
+        user.grant_read(iam.AccountRootPrincipal(), ["AWSPREVIOUS"])
 
 
 def test_broker_list_is_read_after_the_secret_was_accepted() -> None:

@@ -94,7 +94,7 @@ class AttachedChart(Construct):
             version=spec["version"],
             namespace=spec["targetNamespace"],
             create_namespace=False,
-            values=release_values(spec),
+            values=values_of(spec),
             wait=False,
         )
 
@@ -107,7 +107,7 @@ def _repository(spec: Mapping[str, Any]) -> str | None:
     return repository
 
 
-def release_values(spec: Mapping[str, Any]) -> dict[str, Any]:
+def values_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a ``HelmChart`` object: ``spec.values``, over those of ``spec.valuesContent`` (YAML)."""
     content: dict[str, Any] = yaml.safe_load(spec.get("valuesContent") or "{}")
     return {**content, **spec.get("values", {})}

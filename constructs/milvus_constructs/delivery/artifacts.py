@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge
+from milvus_constructs.encryption_key import EncryptionKey
 
 ARTIFACT_DAYS = 90
 """Days that sources, assemblies and published differences are kept: a stage can be rolled back that long."""
@@ -33,13 +33,12 @@ class PipelineArtifacts(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, cache_days: int) -> None:
         super().__init__(scope, construct_id)
-        self.key = kms.Key(
+        self.key = EncryptionKey(
             self,
             "Key",
             description="Artifacts of the delivery pipeline",
             alias=f"alias/{cdk.Stack.of(self).stack_name}-artifacts",
-            enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            removal="destroy",
         )
         self.bucket = self._bucket("Bucket", days=ARTIFACT_DAYS)
         """Artifacts; its name is fixed as soon as another account has to name it."""

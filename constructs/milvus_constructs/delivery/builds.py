@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,8 +14,11 @@ from constructs import IConstruct
 
 from settings.pipeline import Build
 
-CDK_CLI = "2.1148.1"
-"""Version of the CDK command line in the steps that CDK Pipelines generates; package.json pins the same one."""
+PROJECT = Path(__file__).resolve().parents[3]
+"""Root of this project."""
+
+CDK_CLI: str = json.loads((PROJECT / "package.json").read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
+"""Version of the CDK command line in the steps that CDK Pipelines generates: the one that package.json pins."""
 
 OPS_SETUP = ("make setup-ops", 'export PATH="$PWD/.venv/bin:$PATH"')
 """Installs what the day-2 commands need, and finds it."""
@@ -41,7 +45,7 @@ def build_image(settings: Build) -> codebuild.IBuildImage:
     return codebuild.LinuxBuildImage.from_code_build_image_id(settings.image)
 
 
-def build_environment(
+def codebuild_environment(
     settings: Build, *, compute: codebuild.ComputeType = codebuild.ComputeType.SMALL
 ) -> codebuild.BuildEnvironment:
     """Return the build environment: no Docker, nothing that asks or reports, and packages where they are cached."""
@@ -68,7 +72,7 @@ def runtime_spec(settings: Build) -> dict[str, Any]:
 def build_defaults(settings: Build, *, cache: codebuild.Cache) -> pipelines.CodeBuildOptions:
     """Return what CDK Pipelines gives every project of a pipeline."""
     return pipelines.CodeBuildOptions(
-        build_environment=build_environment(settings),
+        build_environment=codebuild_environment(settings),
         partial_build_spec=codebuild.BuildSpec.from_object(runtime_spec(settings)),
         cache=cache,
     )

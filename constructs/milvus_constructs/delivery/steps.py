@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -10,15 +11,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 
 from milvus_constructs.delivery.builds import CDK_SETUP, OPS_SETUP
+from milvus_constructs.delivery.place import Place
 from milvus_constructs.delivery.verification import starter_role_name, verification_project_name
-from settings.environment import Environment
-from settings.waves import Placed
 
 CHANGE_SET = "PipelineChange"
 """Name that CDK Pipelines gives the change set which it prepares and later executes."""
-
-# Qualifier of a standard bootstrap: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
-_QUALIFIER = "hnb659fds"
 
 
 def synth_step(*, source: pipelines.IFileSetProducer, pipeline_file: str) -> pipelines.CodeBuildStep:
@@ -37,13 +34,13 @@ def synth_step(*, source: pipelines.IFileSetProducer, pipeline_file: str) -> pip
 
 
 def differences_step(
-    *, stage: cdk.Stage, env: Environment, source: pipelines.IFileSetProducer, assembly: pipelines.IFileSetProducer
+    *, stage: cdk.Stage, place: Place, source: pipelines.IFileSetProducer, assembly: pipelines.IFileSetProducer
 ) -> pipelines.CodeBuildStep:
     """Return the step that publishes `cdk diff` of an environment, in its log and as its artifact.
 
     Args:
         stage: The environment's stage of the app.
-        env: The environment.
+        place: Where the environment is.
         source: The source tree.
         assembly: The synthesized app.
 
@@ -62,40 +59,40 @@ def differences_step(
             f"cat {file}",
         ],
         primary_output_directory="differences",
-        role_policy_statements=[lookup(env)],
+        role_policy_statements=[place.may_assume(place.lookup_role)],
     )
 
 
-def gate_step(*, placed: Placed, stack: cdk.Stack, source: pipelines.IFileSetProducer) -> pipelines.CodeBuildStep:
+def gate_step(
+    *, stack: cdk.Stack, place: Place, approvals: Mapping[str, str], source: pipelines.IFileSetProducer
+) -> pipelines.CodeBuildStep:
     """Return the step between the preparation of a stack's change set and its execution.
 
     It judges the very change set that would be executed, not one of its own: nothing can come between. It reads with
     the bootstrap's lookup role.
 
     Args:
-        placed: The environment, its place and its approvals.
         stack: The stack whose change set is judged.
+        place: Where it is.
+        approvals: Reasons of approved losses by resource.
         source: The source tree.
     """
-    env = placed.env
-    part = stack.stack_name.removeprefix(f"{env.name}-")
-    approved = {str(key): value for key, value in placed.target.approvals.items()}.get(part, {})
-    approvals = "".join(f" --approve {shlex.quote(f'{key}={reason}')}" for key, reason in sorted(approved.items()))
+    approved = "".join(f" --approve {shlex.quote(f'{key}={reason}')}" for key, reason in sorted(approvals.items()))
     command = (
         f"python -m ops gate --stack {stack.stack_name} --change-set-name {CHANGE_SET}"
-        f"{_place(env)} --role {_lookup_role(env)}{approvals}"
+        f" {place.options} --role {place.lookup_role}{approved}"
     )
     return pipelines.CodeBuildStep(
         "Gate",
         input=source,
         install_commands=list(OPS_SETUP),
         commands=[command],
-        role_policy_statements=[lookup(env)],
+        role_policy_statements=[place.may_assume(place.lookup_role)],
     )
 
 
 def verification_step(
-    *, placed: Placed, pipeline_name: str, stage_name: str, source: pipelines.IFileSetProducer
+    *, name: str, place: Place, pipeline_name: str, stage_name: str, source: pipelines.IFileSetProducer
 ) -> pipelines.CodeBuildStep:
     """Return the step that starts the environment's own verification project and waits for it.
 
@@ -103,15 +100,15 @@ def verification_step(
     but start it and read how it ended. When it failed, the log ends with the commands that roll back.
 
     Args:
-        placed: The environment and its place.
+        name: Name of the environment.
+        place: Where it is.
         pipeline_name: Name of the pipeline, for the commands that roll back.
         stage_name: Name of the wave's stage in CodePipeline, for the same.
         source: The source tree.
     """
-    env = placed.env
-    role = starter_role_name(env)
+    role = starter_role_name(name, place.region)
     command = (
-        f"python -m ops verify --project {verification_project_name(env)}{_place(env)} --role {role} "
+        f"python -m ops verify --project {verification_project_name(name)} {place.options} --role {role} "
         f"--pipeline {pipeline_name} --stage {stage_name}"
     )
     return pipelines.CodeBuildStep(
@@ -119,40 +116,17 @@ def verification_step(
         input=source,
         install_commands=list(OPS_SETUP),
         commands=[command],
-        role_policy_statements=[_assume(role, env)],
+        role_policy_statements=[place.may_assume(role)],
         # The project may wait for half an hour and run for 45 minutes.
         timeout=cdk.Duration.minutes(90),
     )
 
 
-def lookup(env: Environment) -> iam.PolicyStatement:
-    """Return the right to assume the bootstrap's lookup role in an environment's account: it can only read."""
-    return _assume(_lookup_role(env), env)
-
-
-def bootstrap_reader(env: Environment) -> iam.PolicyStatement:
+def bootstrap_reader(place: Place) -> iam.PolicyStatement:
     """Return the right to assume the bootstrap's deploy role in an environment's account, for publishing assets.
 
     Before it publishes, the CDK command line reads the version of the bootstrap, and it does so as the role that
     deploys, not as the one that looks up (`accessStackForReadOnlyStackOperations` in aws-cdk-cli's
     `lib/api/environment/environment-access.ts`). The step of the pipeline's self-mutation may assume the same role.
     """
-    return _assume(f"cdk-{_QUALIFIER}-deploy-role-{env.account or 'ACCOUNT'}-{env.region}", env)
-
-
-def _place(env: Environment) -> str:
-    account = f" --account {env.account}" if env.account else ""
-    return f" --region {env.region}{account}"
-
-
-def _lookup_role(env: Environment) -> str:
-    # ACCOUNT stands for the account of the running step, where the settings leave it open.
-    return f"cdk-{_QUALIFIER}-lookup-role-{env.account or 'ACCOUNT'}-{env.region}"
-
-
-def _assume(role: str, env: Environment) -> iam.PolicyStatement:
-    account = env.account or cdk.Aws.ACCOUNT_ID
-    name = role.replace("ACCOUNT", account)
-    return iam.PolicyStatement(
-        actions=["sts:AssumeRole"], resources=[f"arn:{cdk.Aws.PARTITION}:iam::{account}:role/{name}"]
-    )
+    return place.may_assume(place.deploy_role)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -16,15 +16,10 @@ from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.checks.wildcards import accept_wildcard
-from milvus_constructs.delivery.builds import OPS_SETUP, build_environment, runtime_spec
+from milvus_constructs.delivery.builds import OPS_SETUP, PROJECT, codebuild_environment, runtime_spec
 from milvus_constructs.tree import child
 from settings.contract import CLIENT_PORT
-from settings.environment import Environment
-from settings.parts import Part, stack_name
-from settings.parts import parts as parts_of
 from settings.pipeline import Build
-
-_PROJECT = Path(__file__).resolve().parents[3]
 
 # What `python -m ops` needs of the source tree. Everything else is left out, or each commit would be a new asset.
 _PROGRAM = ("Makefile", "requirements/ops.txt", "environments", "ops", "settings")
@@ -40,14 +35,14 @@ _WILDCARDS = {
 }
 
 
-def verification_project_name(env: Environment) -> str:
+def verification_project_name(environment: str) -> str:
     """Return the name of an environment's verification project."""
-    return f"{env.name}-verification"
+    return f"{environment}-verification"
 
 
-def starter_role_name(env: Environment) -> str:
+def starter_role_name(environment: str, region: str) -> str:
     """Return the name of the role that the pipeline assumes: roles are global, so the region is in it."""
-    return f"{env.name}-verify-{env.region}"
+    return f"{environment}-verify-{region}"
 
 
 class Verification(Construct):
@@ -64,8 +59,13 @@ class Verification(Construct):
     Args:
         scope: The stack, in the environment's account and region.
         construct_id: Id in the scope.
-        env: The environment.
-        environment: Name of its file.
+        name: Name of the environment, and of its EKS and MSK clusters.
+        file: Name of its settings file.
+        namespace: Namespace of Milvus.
+        milvus_cidrs: Where Milvus's load balancer is.
+        stacks: Names of the stacks whose state is read.
+        secrets_of: Name of the stack whose secrets are read; None where Milvus asks for no password.
+        msk: Whether the log is on MSK.
         vpc: Its VPC.
         subnets: Its private subnets.
         cluster: Its EKS cluster.
@@ -79,8 +79,13 @@ class Verification(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        env: Environment,
-        environment: str,
+        name: str,
+        file: str,
+        namespace: str,
+        milvus_cidrs: Sequence[str],
+        stacks: Sequence[str],
+        secrets_of: str | None,
+        msk: bool,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
         cluster: eks.ICluster,
@@ -89,12 +94,11 @@ class Verification(Construct):
         pipeline_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        stack = cdk.Stack.of(self)
-        self._env = env
+        self._name = name
         program = s3_assets.Asset(
             self,
             "Program",
-            path=str(_PROJECT),
+            path=str(PROJECT),
             exclude=[
                 *("*", "!/requirements"),
                 *(f"!/{name}" for name in _PROGRAM),
@@ -106,19 +110,19 @@ class Verification(Construct):
         group = logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/{env.name}/verification",
+            log_group_name=f"/{name}/verification",
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        security_group = self._security_group(vpc)
+        security_group = self._security_group(vpc, milvus_cidrs)
         self.project = codebuild.Project(
             self,
             "Project",
-            project_name=verification_project_name(env),
-            description=f"Proves {env.name} from inside its VPC",
+            project_name=verification_project_name(name),
+            description=f"Proves {name} from inside its VPC",
             source=codebuild.Source.s3(bucket=program.bucket, path=program.s3_object_key),
-            build_spec=codebuild.BuildSpec.from_object(self._build_spec(environment, build)),
-            environment=build_environment(build),
+            build_spec=codebuild.BuildSpec.from_object(self._build_spec(file, build)),
+            environment=codebuild_environment(build),
             vpc=vpc,
             subnet_selection=subnets,
             security_groups=[security_group],
@@ -126,7 +130,9 @@ class Verification(Construct):
             timeout=cdk.Duration.minutes(45),
             queued_timeout=cdk.Duration.minutes(30),
         )
-        self._may_read(stack)
+        if secrets_of:
+            self._may_read_secrets(secrets_of)
+        self._may_read_state(stacks, msk=msk)
         eks.AccessEntry(
             self,
             "Deployments",
@@ -136,16 +142,16 @@ class Verification(Construct):
                 eks.AccessPolicy.from_access_policy_name(
                     "AmazonEKSViewPolicy",
                     access_scope_type=eks.AccessScopeType.NAMESPACE,
-                    namespaces=[env.milvus.namespace],
+                    namespaces=[namespace],
                 )
             ],
         )
         self._starter(pipeline_account=pipeline_account, pipeline_name=pipeline_name, group=group)
         self._acknowledge()
 
-    def _build_spec(self, environment: str, build: Build) -> dict[str, object]:
+    def _build_spec(self, file: str, build: Build) -> dict[str, object]:
         # The file's region may not be this one: see `settings.pipeline.Target.region`.
-        options = f"--env {shlex.quote(environment)} --region {self._env.region}"
+        options = f"--env {shlex.quote(file)} --region {cdk.Stack.of(self).region}"
         spec = runtime_spec(build)
         del spec["cache"]
         spec["phases"]["install"]["commands"] = list(OPS_SETUP)
@@ -157,56 +163,58 @@ class Verification(Construct):
         }
         return spec
 
-    def _security_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+    def _security_group(self, vpc: ec2.IVpc, milvus_cidrs: Sequence[str]) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, description="Verification: Milvus and HTTPS only", allow_all_outbound=False
         )
-        for cidr in self._env.network.cidrs:
+        for cidr in milvus_cidrs:
             group.add_egress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(CLIENT_PORT), "Milvus")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS, Kubernetes and PyPI")
         return group
 
-    def _may_read(self, stack: cdk.Stack) -> None:
-        env = self._env
-        stacks = [f"{stack_name(env, part)}/*" for part in parts_of(env)]
+    def _may_read_state(self, stacks: Sequence[str], *, msk: bool) -> None:
+        stack, name = cdk.Stack.of(self), self._name
         arns = {
-            "cloudformation:DescribeStacks": [f"cloudformation:{{}}:stack/{name}" for name in stacks],
-            "eks:DescribeCluster": ["eks:{}:cluster/" + env.name],
-            "eks:ListNodegroups": ["eks:{}:cluster/" + env.name],
-            "eks:DescribeNodegroup": [f"eks:{{}}:nodegroup/{env.name}/*"],
+            "cloudformation:DescribeStacks": [f"cloudformation:{{}}:stack/{each}/*" for each in stacks],
+            "eks:DescribeCluster": [f"eks:{{}}:cluster/{name}"],
+            "eks:ListNodegroups": [f"eks:{{}}:cluster/{name}"],
+            "eks:DescribeNodegroup": [f"eks:{{}}:nodegroup/{name}/*"],
         }
-        if env.queue.kind == "msk":
-            arns["kafka:DescribeClusterV2"] = [f"kafka:{{}}:cluster/{env.name}*/*"]
-        place = f"{stack.region}:{stack.account}"
-        if env.milvus.authorization:
-            # By the tag that CloudFormation gives it and not by its ARN: a reference to the stack that changes most
-            # would keep it from ever dropping the secret (docs/adr/0005-strong-references.md).
-            self.project.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["secretsmanager:GetSecretValue"],
-                    resources=[f"arn:{stack.partition}:secretsmanager:{place}:secret:*"],
-                    conditions={
-                        "StringEquals": {
-                            "aws:ResourceTag/aws:cloudformation:stack-name": stack_name(env, Part.MILVUS),
-                        }
-                    },
-                )
-            )
+        if msk:
+            arns["kafka:DescribeClusterV2"] = [f"kafka:{{}}:cluster/{name}*/*"]
         for action, resources in arns.items():
             self.project.add_to_role_policy(
                 iam.PolicyStatement(
                     actions=[action],
-                    resources=[f"arn:{stack.partition}:{resource.format(place)}" for resource in resources],
+                    resources=[
+                        f"arn:{stack.partition}:{resource.format(f'{stack.region}:{stack.account}')}"
+                        for resource in resources
+                    ],
                 )
             )
+
+    def _may_read_secrets(self, of_stack: str) -> None:
+        """Allow to read secrets by the tag that CloudFormation gives them, and not by their ARNs.
+
+        A reference to the stack that changes most would keep it from ever dropping the secret
+        (docs/adr/0005-strong-references.md).
+        """
+        stack = cdk.Stack.of(self)
+        self.project.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[f"arn:{stack.partition}:secretsmanager:{stack.region}:{stack.account}:secret:*"],
+                conditions={"StringEquals": {"aws:ResourceTag/aws:cloudformation:stack-name": of_stack}},
+            )
+        )
 
     def _starter(self, *, pipeline_account: str, pipeline_name: str, group: logs.ILogGroup) -> None:
         stack = cdk.Stack.of(self)
         role = iam.Role(
             self,
             "Starter",
-            role_name=starter_role_name(self._env),
-            description=f"Lets the pipeline {pipeline_name} verify {self._env.name}",
+            role_name=starter_role_name(self._name, stack.region),
+            description=f"Lets the pipeline {pipeline_name} verify {self._name}",
             max_session_duration=cdk.Duration.hours(1),
             assumed_by=iam.PrincipalWithConditions(
                 iam.AccountPrincipal(pipeline_account),

@@ -11,8 +11,8 @@ from constructs import Construct
 
 from milvus_constructs.kafka.configuration import MskConfiguration
 from milvus_constructs.logs import retention
-from milvus_constructs.naming import stack_suffix
 from milvus_constructs.removal import RemovalSetting, removal_policy
+from milvus_constructs.stack_suffix import stack_suffix
 from settings.queue import BrokerStorage, Msk
 
 

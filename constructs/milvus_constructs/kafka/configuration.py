@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_msk as msk
 from constructs import Construct
 
-from milvus_constructs.naming import stack_suffix
+from milvus_constructs.stack_suffix import stack_suffix
 from settings.queue import Msk, copies
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -10,8 +11,8 @@ from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.encryption_key import EncryptionKey
-from milvus_constructs.naming import stack_suffix
 from milvus_constructs.removal import RemovalSetting, removal_policy
+from milvus_constructs.stack_suffix import stack_suffix
 
 PASSWORD_LENGTH = 48
 
@@ -69,12 +70,17 @@ class KafkaUser(secretsmanager.Secret):
         )
         acknowledge(self, {"AwsSolutions-SMG4": reason})
 
-    def grant_reading(self, grantee: iam.IGrantable) -> iam.Grant:
+    def grant_read(self, grantee: iam.IGrantable, version_stages: Sequence[str] | None = None) -> iam.Grant:
         """Allow to read the secret and to decrypt it through Secrets Manager, by statements of the grantee alone.
 
-        Unlike ``grant_read`` it leaves the key policy alone, so that a later stack's role never makes this stack depend
-        on that one.
+        The library's own method writes into the key policy too, so that a later stack's role would make this stack
+        depend on that one (aws-cdk#10339).
+
+        Raises:
+            ValueError: Some versions only; whoever reads this secret reads the newest.
         """
+        if version_stages:
+            raise ValueError(f"{self.node.path}: got version stages {', '.join(version_stages)}; leave them out")
         reading = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],

@@ -21,18 +21,17 @@ class NotReadyError(Exception):
 
 def on_event(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Start a task. Nothing is undone when its resource is deleted."""
-    properties = event["ResourceProperties"]
-    match event["ResourceType"]:
-        case kind if kind == READINESS:
-            name = f"{properties['Namespace']}/{properties['Release']}"
-        case kind if kind == STORAGE_CLASS:
-            name = properties["StorageClass"]
-        case kind:
-            raise ValueError(f"unknown resource type {kind}; known: {READINESS}, {STORAGE_CLASS}")
+    kind, properties = event["ResourceType"], event["ResourceProperties"]
+    if kind == READINESS:
+        name = f"{properties['Namespace']}/{properties['Release']}"
+    elif kind == STORAGE_CLASS:
+        name = properties["StorageClass"]
+    else:
+        raise ValueError(f"unknown resource type {kind}; known: {READINESS}, {STORAGE_CLASS}")
     # The deadline reaches `is_complete` with the event: a state machine calls that again and again, for longer than
     # any single Lambda function may run.
     deadline = time.time() + float(properties.get("TimeoutSeconds", 0))
-    return {"PhysicalResourceId": f"{event['ResourceType'].rpartition(':')[2]}-{name}", "Deadline": deadline}
+    return {"PhysicalResourceId": f"{kind.rpartition(':')[2]}-{name}", "Deadline": deadline}
 
 
 def is_complete(event: dict[str, Any], _context: object) -> dict[str, bool]:
