@@ -182,7 +182,7 @@ def test_printed_deployments_are_the_recipe_of_the_makefile() -> None:
     for page in ("README.md", "docs/upgrade.md"):
         assert recipe in (ROOT / page).read_text(encoding="utf-8"), page
     done = subprocess.run(
-        ["make", "-n", "-o", ".venv/.ready", "-o", "node_modules/.ready", "deploy", "ENV=mine"],
+        ["make", "--no-print-directory", "-n", "-o", ".venv/.ready", "-o", "node_modules/.ready", "deploy", "ENV=mine"],
         cwd=ROOT,
         capture_output=True,
         text=True,
