@@ -52,7 +52,7 @@ def _public_endpoint(env: Environment) -> Iterator[Problem]:
             "cluster.endpoint: private",
         )
     if public and (wide := for_everybody(env.cluster.public_cidrs)):
-        yield Problem("cluster.public_cidrs", f"got {wide}: the Kubernetes API is not for everybody; {LIST_RANGES}")
+        yield Problem("cluster.public_cidrs", f"got {wide}: do not open the Kubernetes API to everybody; {LIST_RANGES}")
     if not public and env.cluster.public_cidrs:
         yield Problem(
             "cluster.public_cidrs",
@@ -64,7 +64,7 @@ def _public_endpoint(env: Environment) -> Iterator[Problem]:
 def _private_endpoint(env: Environment) -> Iterator[Problem]:
     path = "cluster.private_cidrs"
     if wide := for_everybody(env.cluster.private_cidrs):
-        yield Problem(path, f"got {wide}: the Kubernetes API is not for everybody; {LIST_RANGES}")
+        yield Problem(path, f"got {wide}: do not open the Kubernetes API to everybody; {LIST_RANGES}")
     admitted = [ipaddress.IPv4Network(cidr) for cidr in env.network.cidrs]
     given = [ipaddress.IPv4Network(cidr) for cidr in env.cluster.private_cidrs]
     for index, network in enumerate(given):

@@ -227,7 +227,8 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "public to everybody": (
         [("cluster.endpoint", "public-and-private"), ("cluster.public_cidrs", ["0.0.0.0/0"])],
-        "cluster.public_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none wider than /8",
+        "cluster.public_cidrs: got 0.0.0.0/0: do not open the Kubernetes API to everybody; list ranges, none "
+        "wider than /8",
     ),
     "ranges of a private endpoint": (
         [("cluster.public_cidrs", ["203.0.113.0/24"])],
@@ -236,7 +237,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "private to everybody": (
         [("cluster.private_cidrs", ["0.0.0.0/1", "128.0.0.0/1"])],
-        "cluster.private_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none "
+        "cluster.private_cidrs: got 0.0.0.0/0: do not open the Kubernetes API to everybody; list ranges, none "
         "wider than /8",
     ),
     "private range twice": (
@@ -702,7 +703,8 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
             ("cluster.endpoint", "public-and-private"),
             ("cluster.public_cidrs", ["0.0.0.0/1", "128.0.0.0/1"]),
         ],
-        "cluster.public_cidrs: got 0.0.0.0/0: the Kubernetes API is not for everybody; list ranges, none wider than /8",
+        "cluster.public_cidrs: got 0.0.0.0/0: do not open the Kubernetes API to everybody; list ranges, none "
+        "wider than /8",
     ),
     "etcd's request above its limit": (
         [("milvus.etcd", {"cpu": 0.5, "cpu_request": 1})],
