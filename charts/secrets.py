@@ -30,7 +30,8 @@ def secrets(scope: Construct, env: Environment, context: ReleaseContext) -> list
     """Create the ExternalSecrets that the release needs, with the store that they read from; none where it needs none.
 
     The store signs in with a service account and role of its own, so that Milvus itself can read no secret. Values
-    never pass through a manifest: an object here only names what the operator has to copy inside the cluster.
+    never pass through a manifest: an object here only names what the operator has to copy inside the cluster. Pods get
+    them by `charts.values.credentials`.
 
     Raises:
         ValueError: The context lacks a role or a secret that the settings need.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from charts.names import KAFKA_SECRET, ROOT_SECRET, STORAGE_CLASS
+from charts.names import STORAGE_CLASS
+from charts.values.credentials import credentials
 from charts.workloads import CHART_COMPONENTS, component_labels, etcd_labels
 from settings import Environment
 from settings.contract import ATTU_CPU, ATTU_MEMORY_GIB, NODE_GROUP_LABEL
@@ -44,7 +45,7 @@ def component_values(env: Environment, name: str, component: Component, *, sprea
         ]
     else:
         values["affinity"] = _anti_affinity(labels)
-    variables = _variables(env)
+    variables = credentials(env)
     if variables:
         values["extraEnv"] = variables
     if name == "standalone":
@@ -181,25 +182,3 @@ def _has_a_zone_for_each_member(env: Environment) -> bool:
     zones = len(env.network.zones)
     groups = groups_open_to(env, env.node_group_of("etcd")).values()
     return env.milvus.etcd.replicas <= zones <= max((group.min_size for group in groups), default=0)
-
-
-def _variables(env: Environment) -> list[dict[str, Any]]:
-    """Return the credentials of Milvus by reference; the environment outranks its configuration files.
-
-    Milvus compares names in lower case and without ``_``, ``.`` and ``/``: this is ``kafka.saslUsername`` and so on.
-    """
-    variables = []
-    if env.queue.kind == "msk":
-        # Both or none: with one of them alone Milvus panics.
-        variables += [
-            _from_secret("KAFKA_SASLUSERNAME", KAFKA_SECRET, "username"),
-            _from_secret("KAFKA_SASLPASSWORD", KAFKA_SECRET, "password"),
-        ]
-    if env.milvus.authorization:
-        # Used at the very first start only; without it the password of root is "Milvus".
-        variables.append(_from_secret("COMMON_SECURITY_DEFAULTROOTPASSWORD", ROOT_SECRET, "password"))
-    return variables
-
-
-def _from_secret(variable: str, secret: str, key: str) -> dict[str, Any]:
-    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from .gp2_non_default import make_non_default
 from .kubectl import KubectlError, log_in, run
 from .readiness import not_ready
-from .storage_class import make_non_default
 
 READINESS = "Custom::ReleaseReadiness"
 STORAGE_CLASS = "Custom::NonDefaultStorageClass"
