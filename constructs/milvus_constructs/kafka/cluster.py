@@ -83,8 +83,6 @@ class MskCluster(Construct):
         )
         self.cluster_arn: str = self.resource.attr_arn
         """ARN of the cluster."""
-        self.cluster_name = name
-        """Name of the cluster, the dimension of its metrics."""
         if settings.storage.max_gib > settings.storage.volume_gib:
             self._grow(settings.storage)
 
