@@ -10,7 +10,7 @@ import pytest
 
 from settings import Environment, load_environment
 from settings.queue import Msk
-from tests.assemblies import EVERY_FIXTURE, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly, kubernetes_objects
 from tests.references import Assembly, assembly_of
 
 CLUSTER = "${eks/Cluster/Resource}"
@@ -378,6 +378,18 @@ def test_everything_in_the_cluster_is_sent_to_this_cluster_by_its_own_functions(
 def test_outputs_show_what_their_names_say(name: str) -> None:
     graph = assembly_of(assembly(name))
     assert {part: graph.outputs(part) for part in graph.stacks} == outputs(load_environment(name))
+
+
+def test_secret_of_the_sign_in_is_read_by_the_account_of_the_controller_in_this_cluster() -> None:
+    # GIVEN the objects of both stacks: the controller's account is CDK's, the permission is ours
+    objects = kubernetes_objects("exposed")
+    release = {"milvus-s3-access-sa", "milvus-secrets-sa"}
+    accounts = [each["metadata"] for each in objects if each["kind"] == "ServiceAccount"]
+    controllers = [(each["namespace"], each["name"]) for each in accounts if each["name"] not in release]
+    # THEN they are of the same one
+    [binding] = [each for each in objects if each["kind"] == "RoleBinding"]
+    assert [(each["namespace"], each["name"]) for each in binding["subjects"]] == controllers
+    assert len(controllers) == 1
 
 
 @pytest.mark.parametrize("name", EVERY_FIXTURE)
