@@ -143,13 +143,25 @@ def parse_environment(data: object, *, source: str, today: date | None = None) -
     Raises:
         SettingsError: It breaks a rule.
     """
-    day = today or datetime.now(tz=UTC).date()
+    day = today or _today()
     return validate(Environment, data, source, [*RULES, lambda env: out_of_support(env, day)])
 
 
 def load_warnings(env: Environment, *, today: date | None = None) -> list[Problem]:
     """Return what an operator should know about a valid environment; see `settings.rules.advice`."""
-    return warnings(env, today or datetime.now(tz=UTC).date())
+    return warnings(env, today or _today())
+
+
+def _today() -> date:
+    """Return the day by which support dates are judged: ``MILVUS_TODAY`` shows what another day will refuse."""
+    given = os.environ.get("MILVUS_TODAY")
+    if not given:
+        return datetime.now(tz=UTC).date()
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        message = f"must be a day such as 2027-12-31, got {given}; correct it, or unset it to judge by today"
+        raise SettingsError("environment variables", [Problem("MILVUS_TODAY", message)]) from error
 
 
 def read_yaml(path: Path, source: str) -> object:

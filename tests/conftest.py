@@ -1,4 +1,7 @@
-"""Tests read frozen copies of the shipped settings files: whoever edits environments/ keeps the suite green."""
+"""Tests read frozen copies of the shipped settings files, on a fixed day.
+
+Whoever edits environments/ keeps the suite green, and so does whoever runs it when AWS no longer supports what it uses.
+"""
 
 from __future__ import annotations
 
@@ -7,3 +10,4 @@ from pathlib import Path
 
 # Before anything imports settings; programs that tests start inherit it.
 os.environ["MILVUS_ENVIRONMENTS"] = str(Path(__file__).parent / "fixtures" / "environments")
+os.environ["MILVUS_TODAY"] = "2026-11-23"

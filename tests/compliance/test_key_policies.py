@@ -9,7 +9,7 @@ import pytest
 
 from settings import Environment, load_environment
 from settings.queue import Msk
-from tests.assemblies import ENVIRONMENTS, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.pipelines import pipeline_assembly
 from tests.references import Assembly, assembly_of
 
@@ -24,7 +24,7 @@ READING = {"kms:Decrypt", "kms:DescribeKey"}
 
 def graphs(name: str) -> list[Assembly]:
     """Return an environment's assembly, or those of a pipeline and of its stages."""
-    if name in ENVIRONMENTS:
+    if name in EVERY_FIXTURE:
         return [assembly_of(assembly(name))]
     folder = pipeline_assembly(name)
     return [assembly_of(each) for each in (folder, *sorted(folder.glob("assembly-*")))]
@@ -43,7 +43,7 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-@pytest.mark.parametrize("name", [*ENVIRONMENTS, "shipped", "three"])
+@pytest.mark.parametrize("name", [*EVERY_FIXTURE, "shipped", "three"])
 def test_every_principal_of_a_key_is_the_account_or_named_in_full(name: str) -> None:
     for key, statements in keys(name).items():
         for statement in statements:
@@ -60,7 +60,7 @@ def own_account(env: Environment) -> str:
     return f"arn:aws:iam::{env.account or '${AWS::AccountId}'}:root"
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_keys_of_an_environment_trust_its_account_and_leave_the_rest_to_iam(name: str) -> None:
     # GIVEN the keys of an environment
     env = load_environment(name)

@@ -56,10 +56,9 @@ def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> N
     tree = copy_of_source(tmp_path / "source")
     path = tree / "charts/exposure.py"
     text = path.read_text(encoding="utf-8")
-    published = text.replace(
-        '"port": CLIENT_PORT, "targetPort": CLIENT_PORT}],',
-        '"port": CLIENT_PORT, "targetPort": CLIENT_PORT}, {"name": "metrics", "port": 9091, "targetPort": 9091}],',
-    )
+    number = "k8s.IntOrString.from_number(METRICS_PORT)"
+    metrics = f'k8s.ServicePort(name="metrics", port=METRICS_PORT, target_port={number})'
+    published = text.replace("ports=[port],", f"ports=[port, {metrics}],")
     assert published != text
     path.write_text(published, encoding="utf-8")
     # WHEN the rule of the suite that `make test` runs is asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from settings import load_environment
-from tests.assemblies import ENVIRONMENTS, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.references import assembly_of
 
 HOLD_DATA = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"}
@@ -13,7 +13,7 @@ KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain
 GOES = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_what_holds_data_follows_the_removal_policy_and_nothing_else_stays(name: str) -> None:
     # GIVEN an environment, and all that holds data in it: etcd's volumes go with their namespace
     env, graph = load_environment(name), assembly_of(assembly(name))

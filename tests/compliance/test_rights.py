@@ -10,7 +10,7 @@ import pytest
 
 from settings import Environment, load_environment
 from settings.queue import Msk
-from tests.assemblies import ENVIRONMENTS, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.references import Assembly, Found, assembly_of
 
 VPC_ACCESS = "service-role/AWSLambdaVPCAccessExecutionRole"
@@ -118,9 +118,11 @@ def expected(env: Environment) -> dict[str, Rights]:
         )
     if env.milvus.authorization:
         secrets.append("${milvus/RootPassword/Secret}")
+    if env.milvus.attu.oidc:
+        secrets.append(env.milvus.attu.oidc.client_secret_arn)
     if secrets:
         reading = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        statements: list[tuple[Any, ...]] = [(reading, secrets if len(secrets) > 1 else secrets[0])]
+        statements: list[tuple[Any, ...]] = [(reading, sorted(secrets) if len(secrets) > 1 else secrets[0])]
         if isinstance(env.queue, Msk):
             statements.append(("kms:Decrypt", "${streaming/Key.Arn}", _through("secretsmanager", env)))
         found["milvus/SecretsReader/Role"] = Rights("milvus-secrets-sa", (), tuple(statements))
@@ -150,10 +152,14 @@ def rights(graph: Assembly, role: Found) -> Rights:
         _trusted(graph, role),
         tuple(managed),
         tuple(
-            tuple(statement[key] for key in ("Action", "Resource", "Condition") if key in statement)
+            tuple(_sorted(statement[key]) for key in ("Action", "Resource", "Condition") if key in statement)
             for statement in statements
         ),
     )
+
+
+def _sorted(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _trusted(graph: Assembly, role: Found) -> str:
@@ -167,7 +173,7 @@ def _trusted(graph: Assembly, role: Found) -> str:
     return str(subject).rpartition(":")[2]
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_every_role_may_do_exactly_what_its_calls_need(name: str) -> None:
     graph = assembly_of(assembly(name))
     roles = [role for role in graph.of_type("AWS::IAM::Role") if not CDK_MAKES_IT.search("/" + role.name)]

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from settings import (
 )
 from settings.environment import Environment
 from settings.instances import INSTANCE_TYPES, allocatable_memory_mib, allocatable_millicores
+from settings.loader import _today
 from settings.parts import Part, parts, stack_name
 from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
@@ -46,6 +47,26 @@ def test_unknown_environment_names_the_nearest() -> None:
 def test_environment_like_no_other_names_them_all() -> None:
     with pytest.raises(SettingsError, match="no environment nope; there are: dev, existing-vpc, exposed, guide, prod"):
         load_environment("nope")
+
+
+def test_another_day_shows_what_it_will_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN a day after the last one on which AWS supports the version
+    monkeypatch.setenv("MILVUS_TODAY", "2028-08-03")
+    with pytest.raises(SettingsError, match=r"cluster\.version: 1\.36 is out of support since 2028-08-02; use one of"):
+        load_environment("dev")
+    # AND without one it is today's
+    monkeypatch.delenv("MILVUS_TODAY")
+    assert _today() == datetime.now(tz=UTC).date()
+
+
+def test_day_that_is_none_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILVUS_TODAY", "tomorrow")
+    with pytest.raises(SettingsError) as raised:
+        load_environment("dev")
+    assert str(raised.value) == (
+        "environment variables: 1 error\n"
+        "  MILVUS_TODAY: must be a day such as 2027-12-31, got tomorrow; correct it, or unset it to judge by today"
+    )
 
 
 def test_folder_of_another_place_is_named(tmp_path: Path) -> None:

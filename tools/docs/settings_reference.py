@@ -17,7 +17,8 @@ _INTRODUCTION = """# Settings
 
 Everything that is built is decided by one file under `environments/`; `-c env=NAME` (or `make ... ENV=NAME`) selects
 it; without it, it is `dev`. An empty name, or another key such as `-c environment=`, is refused. A setting that is not
-given has the default below. Unknown keys are errors. The variable `MILVUS_ENVIRONMENTS` names another folder to read.
+given has the default below. Unknown keys are errors. The variable `MILVUS_ENVIRONMENTS` names another folder to read,
+and `MILVUS_TODAY=2027-12-31` judges the versions of Kubernetes as on that day.
 
 This page is generated from the models in `settings/` by `make docs`; edit those.
 """
