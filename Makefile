@@ -129,4 +129,4 @@ test-full: setup ## run the tests that start real servers (needs Go, Java, Maven
 	@python -m rehearsal.servers.netns -- $(BIN)/python -m pytest -q -m real
 
 clean: ## remove what the commands above wrote; the settings and the lock files stay
-	@rm -rf cdk.out dist .rehearsal .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf cdk.out dist build *.egg-info .rehearsal .pytest_cache .mypy_cache .ruff_cache

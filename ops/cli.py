@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from ops.commands import endpoints, gate, root_password, smoke, status, verify
-from ops.console import err, note, print_error
+from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
+from ops.program import version
 
 _HELP = """Look after a deployed Milvus: is it there, does it answer, and is a change safe?
 
@@ -22,6 +23,12 @@ _EPILOG = (
     "**Exit codes:** 0 done and healthy, 1 something failed, 2 wrong options or input, 3 the gate refuses the change, "
     "130 interrupted."
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out().print(f"milvus-ops {version()}")
+        raise typer.Exit
 
 
 class _Commands(TyperGroup):
@@ -52,6 +59,15 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None: ...
+
 
 app.command("smoke", epilog=_EPILOG)(smoke.smoke)
 app.command("status", epilog=_EPILOG)(status.status)

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every command; `python -m ops --help` lists them."""
+    """Exit codes of every command; `ops --help` lists them."""
 
     OK = 0
     FAILED = 1

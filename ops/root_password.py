@@ -17,6 +17,7 @@ from ops.milvus.diagnosis import explain, is_refused
 from ops.milvus.quiet import quiet
 from ops.milvus.secret import previous_token, token_from_secret
 from ops.milvus.target import Target
+from ops.program import NAME as PROGRAM
 
 USER = "root"
 # Milvus up to 2.4.6 starts with it, whatever its environment says (milvus#34752):
@@ -168,7 +169,7 @@ def _root_password(token: str, secret: str) -> str:
     if user != USER:
         raise OpsError(
             f"the secret {secret} is of the user {user}, not of {USER}",
-            remedy="Give root's (`python -m ops endpoints --env NAME` shows RootSecretArn)",
+            remedy=f"Give root's (`{PROGRAM} endpoints --env NAME` shows RootSecretArn)",
         )
     if password == WELL_KNOWN:
         raise OpsError(

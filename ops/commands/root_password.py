@@ -21,6 +21,7 @@ from ops.commands.connection import (
 from ops.console import out, print_json, working
 from ops.errors import OpsError, usage_error
 from ops.milvus import Target, parse_target
+from ops.program import NAME as PROGRAM
 from ops.root_password import set_root_password
 
 
@@ -99,7 +100,7 @@ def _no_secret(env: str | None) -> OpsError:
             setting="--secret-arn",
             value="nothing",
             allowed="the ARN of root's secret",
-            remedy="`python -m ops endpoints --env NAME` shows it as RootSecretArn",
+            remedy=f"`{PROGRAM} endpoints --env NAME` shows it as RootSecretArn",
         )
     return OpsError(
         f"environment {env} has no secret of root: its Milvus demands no login",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ops.errors import OpsError
+from ops.program import NAME as PROGRAM
 from ops.stacks import outputs_of, read_stacks
 from settings import Environment, output_keys
 
@@ -18,6 +19,6 @@ def address_and_secret(env: Environment) -> tuple[str, str | None]:
     if uri is None:
         raise OpsError(
             f"environment {env.name} has no Milvus yet: no stack has the output {output_keys.MILVUS_URI}",
-            remedy="See `python -m ops status` with the same environment",
+            remedy=f"See `{PROGRAM} status` with the same environment",
         )
     return uri, outputs.get(output_keys.ROOT_SECRET_ARN)

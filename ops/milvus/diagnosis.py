@@ -9,6 +9,7 @@ import ssl
 from ops.errors import one_line
 from ops.milvus.deadline import DeadlineError
 from ops.milvus.target import Target
+from ops.program import NAME as PROGRAM
 
 _PORT_FORWARD = "`kubectl -n milvus port-forward service/milvus-service 19530`"
 _FROM_OUTSIDE = (
@@ -130,7 +131,7 @@ def _probe(target: Target, text: str) -> tuple[str, str]:
             if not target.uses_tls and _speaks_tls(connection):
                 return f"{where} speaks TLS, the address says http://", "Use https:// or --tls"
     except socket.gaierror:
-        return f"the name {target.host} cannot be resolved", "Check --uri: `python -m ops endpoints` shows the address"
+        return f"the name {target.host} cannot be resolved", f"Check --uri: `{PROGRAM} endpoints` shows the address"
     except TimeoutError:
         return (
             f"{where} cannot be reached: no answer",
@@ -142,7 +143,7 @@ def _probe(target: Target, text: str) -> tuple[str, str]:
             f"Nothing listens there: check --uri and the targets of the load balancer, or use {_PORT_FORWARD}",
         )
     return f"{where} accepts connections, but Milvus does not answer there: {text}", (
-        f"Milvus may still be starting: `python -m ops status` shows its pods; then {_NEEDS['connect']}"
+        f"Milvus may still be starting: `{PROGRAM} status` shows its pods; then {_NEEDS['connect']}"
     )
 
 
@@ -175,13 +176,13 @@ def _text(error: BaseException, target: Target) -> str:
 def _token_remedy() -> str:
     return (
         "Put user:password into the environment variable MILVUS_TOKEN, or give --secret-arn "
-        "(`python -m ops endpoints --env NAME` shows RootSecretArn)"
+        f"(`{PROGRAM} endpoints --env NAME` shows RootSecretArn)"
     )
 
 
 def _refused_remedy() -> str:
     return (
-        "If it is from root's secret: `python -m ops root-password --env NAME` gives Milvus the password in it; by "
+        f"If it is from root's secret: `{PROGRAM} root-password --env NAME` gives Milvus the password in it; by "
         "itself Milvus reads it at its first start, up to 2.4.6 never. If not, correct MILVUS_TOKEN or --secret-arn"
     )
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ops.errors import OpsError, usage_error
+from ops.program import NAME as PROGRAM
 
 if TYPE_CHECKING:
     from ops.aws import AwsClient
@@ -65,7 +66,7 @@ def _manager(arn: str) -> AwsClient:
             setting="--secret-arn",
             value=arn,
             allowed="arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
-            remedy="`python -m ops endpoints --env NAME` shows it as RootSecretArn",
+            remedy=f"`{PROGRAM} endpoints --env NAME` shows it as RootSecretArn",
         )
     return client("secretsmanager", region=parts[3] if arn.startswith("arn:") else None)
 
