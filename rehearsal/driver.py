@@ -121,6 +121,7 @@ class Rehearsal:
         with self._display.step(f"make deploy ({len(stacks)} stacks), at a terminal"):
             cdk.deploy(terminal=True)
             self._display.note(f"Kubernetes objects and Helm releases: {NOTE}")
+            self._display.note("a read-only API answers for them, as if every pod were ready")
         with self._display.step("make deploy again, without a terminal, changes nothing"):
             require_no_changes(cdk.deploy(), stacks)
         with self._display.step("make diff is empty"):
@@ -133,7 +134,7 @@ class Rehearsal:
 
     def _show(self, account: EmbeddedAccount) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a user of a real deployment would see, as tables, and the same as data."""
-        status = ["status", "--env", self._name, "--records", str(account.options.workloads)]
+        status = ["status", "--env", self._name]
         endpoints = ["endpoints", "--env", self._name]
         for arguments in (status, endpoints):
             self._console.print(self._ops(account, *arguments), markup=False, soft_wrap=True)
@@ -165,12 +166,12 @@ class Rehearsal:
 
     def _wait(self, account: EmbeddedAccount) -> None:
         variables = account.environment({}).items()
-        ops, records = [sys.executable, "-m", "ops"], str(account.options.workloads.resolve())
+        ops = [sys.executable, "-m", "ops"]
         lines = [
             "\nThe account stays until Ctrl-C. In another terminal, which then sees this account only:",
             shlex.join(["cd", str(PROJECT)]),
             *(f"export {key}={value}" for key, value in variables if key.startswith("AWS_") or key == "NO_PROXY"),
-            shlex.join([*ops, "status", "--env", self._name, "--records", records]),
+            shlex.join([*ops, "status", "--env", self._name]),
             shlex.join([*ops, "endpoints", "--env", self._name]),
         ]
         self._console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import uuid
 from types import ModuleType
 from typing import Any
 
+from rehearsal.account.kubernetes_api import Endpoint, KubernetesApis
 from rehearsal.account.options import AccountOptions
-
-_NO_SERVER = base64.b64encode(b"recorded rehearsal: there is no Kubernetes API server\n").decode()
 
 
 class EksApi:
     """Completes clusters as the emulator creates them."""
 
-    def __init__(self, eks: ModuleType, ec2: ModuleType, options: AccountOptions) -> None:
+    def __init__(self, eks: ModuleType, ec2: ModuleType, options: AccountOptions, apis: KubernetesApis) -> None:
         self._eks: Any = eks
         self._ec2: Any = ec2
         self._options = options
+        self._apis = apis
         self._create = self._eks._create_cluster
         self._delete = self._eks._delete_cluster
 
@@ -37,8 +36,10 @@ class EksApi:
             return response
         cluster = self._eks._clusters[body["name"]]
         server = self._options.kubernetes
-        cluster["endpoint"] = server.url if server else f"https://{cluster['name']}.no-api-server.invalid"
-        cluster["certificateAuthority"]["data"] = server.certificate_authority if server else _NO_SERVER
+        given = Endpoint(server.url, server.certificate_authority) if server else None
+        endpoint = given or self._apis.open(cluster["name"])
+        cluster["endpoint"] = endpoint.url
+        cluster["certificateAuthority"]["data"] = endpoint.certificate_authority
         cluster["status"] = "ACTIVE"
         region = cluster["arn"].split(":")[3]
         issuer = f"https://oidc.eks.{region}.amazonaws.com/id/{uuid.uuid4().hex.upper()}"
@@ -54,6 +55,7 @@ class EksApi:
             return self._eks._error(409, "ResourceInUseException", f"Cluster has nodegroups attached: {groups}")
         cluster = self._eks._clusters.get(name)
         response = self._delete(name)
+        self._apis.close(name)
         if cluster is not None:
             self._ec2._security_groups.pop(cluster["resourcesVpcConfig"]["clusterSecurityGroupId"], None)
         return response

@@ -13,13 +13,11 @@ from rehearsal.account.base import Created, Handler, Request
 from rehearsal.account.kubernetes_records import CONTROLLER, KubernetesRecords, cluster_version, makes_load_balancer
 from rehearsal.account.kubernetes_releases import Release
 from rehearsal.account.manifests import Manifest, ManifestError
-from rehearsal.account.options import AccountOptions
 from rehearsal.account.refusals import ResourceError
 
 
-def kubernetes_handlers(options: AccountOptions) -> dict[str, Handler]:
+def kubernetes_handlers(records: KubernetesRecords) -> dict[str, Handler]:
     """Return the custom resources of aws_eks_v2 and of this application that need a Kubernetes API server."""
-    records = KubernetesRecords(options)
     prefix = "Custom::AWSCDK-EKS-"
     return {
         f"{prefix}KubernetesResource": _Apply(records),

@@ -24,7 +24,6 @@ class KubernetesRecords:
 
     def __init__(self, options: AccountOptions) -> None:
         self._folder = options.records
-        self.workloads = options.workloads
         self.objects = Store()
         self.releases = Store()
 
@@ -37,6 +36,10 @@ class KubernetesRecords:
     def erase(self, request: Request) -> None:
         """Remove the record's file."""
         self._file(request).unlink(missing_ok=True)
+
+    def released(self, cluster: str) -> list[Properties]:
+        """Return the Helm releases of a cluster."""
+        return self._of(self.releases, cluster)
 
     def charts(self, cluster: str) -> frozenset[str]:
         """Names of the charts that are released in a cluster."""

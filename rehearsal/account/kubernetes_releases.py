@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-from rehearsal.account import workloads
 from rehearsal.account.base import Created, Handler, Properties, Request
 from rehearsal.account.kubernetes_records import CONTROLLER, KubernetesRecords, cluster_version
 from rehearsal.account.refusals import ResourceError
@@ -28,8 +27,6 @@ class Release(Handler):
         release = self._checked(request)
         self._records.releases.put(self._key(request), release)
         self._records.write(request, "release", {"release": release})
-        if release["chart"] == "milvus":
-            workloads.write(self._records.workloads, release)
         return Created(request.physical_id or f"{request.stack}-{request.logical_id}", {})
 
     def update(self, request: Request) -> Created:
@@ -45,8 +42,6 @@ class Release(Handler):
                 f"{CONTROLLER} would be uninstalled before {', '.join(left)}: their load balancers would outlive the "
                 "cluster and keep its subnets (aws-cdk#9970); make these objects depend on the controller"
             )
-        if release.get("chart") == "milvus":
-            workloads.erase(self._records.workloads, release)
         self._records.releases.drop(self._key(request))
         self._records.erase(request)
 

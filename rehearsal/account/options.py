@@ -74,11 +74,6 @@ class AccountOptions(BaseModel):
         """Folder of the recorded Kubernetes objects and Helm releases."""
         return self.run_dir / "kubernetes"
 
-    @property
-    def workloads(self) -> Path:
-        """Folder of the deployments that recorded releases would have."""
-        return self.run_dir / "workloads"
-
     def to_environment(self) -> dict[str, str]:
         """Return the one variable by which the server process receives these options."""
         return {_VARIABLE: self.model_dump_json()}

@@ -18,7 +18,9 @@ from rehearsal.account import corrections, delivery, eks, eks_rules, identity, k
 from rehearsal.account.base import Created, Handler, Properties, Request, Rule
 from rehearsal.account.eks_api import EksApi
 from rehearsal.account.kafka_api import KafkaApi
+from rehearsal.account.kubernetes_api import KubernetesApis
 from rehearsal.account.kubernetes_handlers import kubernetes_handlers
+from rehearsal.account.kubernetes_records import KubernetesRecords
 from rehearsal.account.options import AccountOptions
 
 # What AWS checks beyond the schema for types that the emulator provisions itself.
@@ -35,12 +37,12 @@ _NO_SCHEMA = ("Custom::", "AWS::CloudFormation::CustomResource", "AWS::CDK::")
 Call = Callable[..., Any]
 
 
-def own_handlers(options: AccountOptions) -> dict[str, Handler]:
+def own_handlers(options: AccountOptions, records: KubernetesRecords) -> dict[str, Handler]:
     """Every type that this project adds to the emulator."""
     handlers = {**network.HANDLERS, **kafka.HANDLERS, **identity.HANDLERS, **eks.HANDLERS}
     handlers |= scaling.handlers() | delivery.handlers()
     if options.kubernetes is None:
-        handlers |= kubernetes_handlers(options)
+        handlers |= kubernetes_handlers(records)
     return handlers
 
 
@@ -51,11 +53,12 @@ def install(options: AccountOptions) -> None:
     from ministack.services.cloudformation import provisioners, stacks  # noqa: PLC0415 - the same
 
     KafkaApi(msk, secretsmanager, options).install()
-    EksApi(eks_service, ec2, options).install()
+    records = KubernetesRecords(options)
+    EksApi(eks_service, ec2, options, KubernetesApis(records)).install()
     if options.network is not None:
         seed.seed(ec2, options.network)
     clients = _clients()
-    own = own_handlers(options)
+    own = own_handlers(options, records)
     for name, entry in provisioners._RESOURCE_HANDLERS.items():
         if not name.startswith(_NO_SCHEMA):
             provisioners._RESOURCE_HANDLERS[name] = _checked(name, entry, clients)

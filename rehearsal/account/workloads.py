@@ -1,9 +1,7 @@
-"""The deployments that a recorded Milvus release would have, as Kubernetes objects for `python -m ops status`."""
+"""The workloads that a recorded Milvus release would have, as Kubernetes objects."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 Values = dict[str, Any]
@@ -25,28 +23,39 @@ _DEPLOYMENTS = {
 }
 
 
-def deployments(release: Values) -> list[Values]:
-    """Return the Deployments of a release of the chart ``milvus``: what its values switch on, with wanted replicas."""
+def of_milvus(release: Values) -> list[Values]:
+    """Return the workloads of a release of the chart ``milvus`` that its values switch on.
+
+    Each has the wanted replicas, and the status that Kubernetes writes when all of them are rolled out.
+    """
     values, name = release["values"], release["name"]
     prefix = name if "milvus" in name else f"{name}-milvus"
     cluster = (values.get("cluster") or {}).get("enabled", True)
     found = []
     for component, suffix in _DEPLOYMENTS.items():
         part = values.get(component)
-        if not isinstance(part, dict) or not _on(component, part, cluster=bool(cluster)):
-            continue
-        found.append(
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": {"name": f"{prefix}-{suffix}", "namespace": release["namespace"]},
-                "spec": {
-                    "replicas": int(part.get("replicas", 1)),
-                    "template": {"spec": {"containers": [_image(values, component)]}},
-                },
-            }
-        )
+        if isinstance(part, dict) and _on(component, part, cluster=bool(cluster)):
+            replicas, image = int(part.get("replicas", 1)), _image(values, component)
+            found.append(_workload("Deployment", release, f"{prefix}-{suffix}", replicas=replicas, container=image))
+    etcd = values.get("etcd") or {}
+    if etcd.get("enabled", True):
+        image = etcd.get("image") or {}
+        container = {"name": "etcd", "image": f"{image.get('repository', 'etcd')}:{image.get('tag', 'chart-default')}"}
+        members = int(etcd.get("replicaCount", 3))
+        found.append(_workload("StatefulSet", release, f"{name}-etcd", replicas=members, container=container))
     return found
+
+
+def _workload(kind: str, release: Values, name: str, *, replicas: int, container: Values) -> Values:
+    labels = {"app.kubernetes.io/instance": release["name"]}
+    counted = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": release["namespace"], "labels": labels, "generation": 1},
+        "spec": {"replicas": replicas, "template": {"spec": {"containers": [container]}}},
+        "status": {"observedGeneration": 1, **dict.fromkeys(counted, replicas)},
+    }
 
 
 def _on(component: str, part: Values, *, cluster: bool) -> bool:
@@ -65,19 +74,3 @@ def _image(values: Values, component: str) -> Values:
         "name": component,
         "image": f"{image.get('repository', 'milvusdb/milvus')}:{image.get('tag', 'chart-default')}",
     }
-
-
-def write(folder: Path, release: Values) -> None:
-    """Keep the release's deployments as one file of the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    body = {"apiVersion": "v1", "kind": "List", "items": deployments(release)}
-    _file(folder, release).write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
-
-
-def erase(folder: Path, release: Values) -> None:
-    """Remove what :func:`write` kept."""
-    _file(folder, release).unlink(missing_ok=True)
-
-
-def _file(folder: Path, release: Values) -> Path:
-    return folder / f"{release['namespace']}-{release['name']}.json"

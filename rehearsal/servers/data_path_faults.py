@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rehearsal.servers.certificates import Authority
+from rehearsal.certificates import Authority
 from rehearsal.servers.collection import Collection, connected
 from rehearsal.servers.milvus import Milvus
 from rehearsal.servers.process import ServerError

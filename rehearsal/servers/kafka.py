@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from rehearsal.certificates import LOOPBACK_NAMES, Authority
 from rehearsal.ports import LOOPBACK, free_port, listens
 from rehearsal.run import Run
-from rehearsal.servers.certificates import LOOPBACK_NAMES, Authority
 from rehearsal.servers.maven import kafka_jars
 from rehearsal.servers.process import Process, ServerError
 from rehearsal.servers.scram import MECHANISM, jaas, java_properties, stored_credential

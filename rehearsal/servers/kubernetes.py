@@ -9,11 +9,11 @@ from pathlib import Path
 
 import yaml
 
+from rehearsal.certificates import LOOPBACK_NAMES, Authority, service_account_key
 from rehearsal.ports import LOOPBACK, free_port
 from rehearsal.run import Run
 from rehearsal.servers import nodes, programs, stages
 from rehearsal.servers.api import Api
-from rehearsal.servers.certificates import LOOPBACK_NAMES, Authority, service_account_key
 from rehearsal.servers.etcd import Etcd
 from rehearsal.servers.http import responds
 from rehearsal.servers.process import Process, ServerError

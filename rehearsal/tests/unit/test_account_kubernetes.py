@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from ops.kubernetes import ClusterAccess, KubernetesUnreachableError, read_workloads
 from rehearsal.account import manifests
 from rehearsal.account.base import Handler, Request
+from rehearsal.account.kubernetes_api import KubernetesApis, answer
 from rehearsal.account.kubernetes_handlers import kubernetes_handlers
-from rehearsal.account.kubernetes_records import NOTE
+from rehearsal.account.kubernetes_records import NOTE, KubernetesRecords
 from rehearsal.account.manifests import ManifestError
 from rehearsal.account.options import AccountOptions
 from rehearsal.account.refusals import ResourceError
@@ -37,7 +40,8 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._handlers = kubernetes_handlers(AccountOptions(run_dir=folder, region="eu-central-1"))
+        self.records = KubernetesRecords(AccountOptions(run_dir=folder, region="eu-central-1"))
+        self._handlers = kubernetes_handlers(self.records)
 
     def handler(self, kind: str) -> Handler:
         return self._handlers[kind if kind.startswith("Custom::") else f"Custom::AWSCDK-EKS-{kind}"]
@@ -179,11 +183,46 @@ def test_a_release_that_helm_refuses_is_refused(cluster: Cluster, change: dict[s
         cluster.install("Release", "some-chart", **change)
 
 
-def test_a_milvus_release_leaves_its_deployments_for_the_status(cluster: Cluster) -> None:
+def test_workloads_of_a_recorded_release_are_served_as_if_every_pod_were_ready(cluster: Cluster) -> None:
+    # GIVEN a recorded release, and the API of its cluster
     values = {"cluster": {"enabled": True}, "proxy": {"replicas": 2}, "indexNode": {"enabled": False}}
-    cluster.install("Milvus", "milvus", Values=json.dumps(values))
-    listed = json.loads((cluster.folder / "workloads" / "kube-system-milvus.json").read_text())
-    assert [(item["metadata"]["name"], item["spec"]["replicas"]) for item in listed["items"]] == [("milvus-proxy", 2)]
+    release = cluster.install("Milvus", "milvus", Values=json.dumps(values))
+    apis = KubernetesApis(cluster.records)
+    endpoint = apis.open("milvus")
+    access = ClusterAccess(
+        endpoint=endpoint.url,
+        ca_pem=base64.b64decode(endpoint.certificate_authority).decode(),
+        token="k8s-aws-v1.made-up",
+    )
+    # WHEN the day-2 commands read it as they read any cluster, THEN they see it rolled out
+    found = read_workloads(access, namespace="kube-system")
+    assert [(each.kind, each.name, each.ready, each.wanted, each.healthy) for each in found] == [
+        ("Deployment", "milvus-proxy", 2, 2, True),
+        ("StatefulSet", "milvus-etcd", 3, 3, True),
+    ]
+    assert read_workloads(access, namespace="other") == ()
+    # WHEN the release is uninstalled, THEN nothing is left
+    cluster.handler("HelmChart").delete(release)
+    assert read_workloads(access, namespace="kube-system") == ()
+    # AND with the cluster goes its API
+    apis.close("milvus")
+    with pytest.raises(KubernetesUnreachableError, match="cannot be reached"):
+        read_workloads(access, namespace="kube-system")
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization", "status"),
+    [
+        ("/apis/apps/v1/namespaces/milvus/deployments?limit=250", "Bearer k8s-aws-v1.x", 200),
+        ("/apis/apps/v1/namespaces/milvus/deployments", "", 401),
+        ("/apis/apps/v1/namespaces/milvus/deployments", "Bearer something-else", 401),
+        ("/api/v1/namespaces/milvus/secrets", "Bearer k8s-aws-v1.x", 404),
+    ],
+)
+def test_recorded_api_wants_a_token_of_eks_and_serves_workloads_only(
+    cluster: Cluster, path: str, authorization: str, status: int
+) -> None:
+    assert answer(cluster.records, "milvus", path, authorization=authorization).status == status
 
 
 def test_a_patch_must_be_json(cluster: Cluster) -> None:

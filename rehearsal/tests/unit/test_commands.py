@@ -83,7 +83,7 @@ def test_a_kept_account_says_how_to_look_at_it(monkeypatch: pytest.MonkeyPatch, 
     lines = console.file.getvalue().splitlines()
     assert f"cd {PROJECT}" in lines
     assert f"export AWS_ENDPOINT_URL={account.endpoint}" in lines
-    assert f"{sys.executable} -m ops status --env prod --records '{tmp_path}/run [1]/workloads'" in lines
+    assert f"{sys.executable} -m ops status --env prod" in lines
     assert f"{sys.executable} -m ops endpoints --env prod" in lines
 
 

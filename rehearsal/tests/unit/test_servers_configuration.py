@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from charts.values.merge import merged
+from rehearsal.certificates import Authority, service_account_key
 from rehearsal.run import Run
 from rehearsal.servers import kafka
-from rehearsal.servers.certificates import Authority, service_account_key
 from rehearsal.servers.milvus import COMPONENTS_2_3, COMPONENTS_2_6, Component, server
 from rehearsal.servers.milvus_configuration import chart_layers, nested, server_defaults
 from rehearsal.servers.process import ServerError
