@@ -14,9 +14,9 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 from rehearsal.processes import running
+from rehearsal.run import PROJECT
 from rehearsal.terminal import UnexpectedQuestionError, lines_of, open_terminal
 
-PROJECT = Path(__file__).resolve().parents[1]
 _CDK_FOLDER = PROJECT / "node_modules" / ".bin"
 _POLLING = Path(__file__).with_name("polling.cjs")
 _EVENT = re.compile(

@@ -19,12 +19,12 @@ from rich.console import Console
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.kubernetes_records import NOTE
 from rehearsal.account.options import ExistingNetwork, ExistingSubnet
-from rehearsal.cdk import PROJECT, Cdk, CdkError
+from rehearsal.cdk import Cdk, CdkError
 from rehearsal.display import Display
 from rehearsal.failure import Failure, failures
 from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
 from rehearsal.processes import running
-from rehearsal.run import Run
+from rehearsal.run import PROJECT, Run
 from settings import Environment, load_environment
 from settings.parts import parts, stack_name
 

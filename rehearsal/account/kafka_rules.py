@@ -1,8 +1,7 @@
-"""MSK's own rules for clusters and configurations, which no schema holds."""
+"""MSK's own rules for clusters and configurations that neither a schema nor the settings hold."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,17 +10,6 @@ from rehearsal.account.base import Properties, Request
 from rehearsal.account.network import require_security_groups, require_subnets
 from rehearsal.account.refusals import ResourceError, service_fault
 
-# https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
-KAFKA_VERSIONS = (
-    "3.5.1", "3.6.0", "3.7.x", "3.7.x.kraft", "3.8.x", "3.8.x.kraft", "3.9.x", "3.9.x.kraft",
-    "4.0.x.kraft", "4.1.x.kraft",
-)  # fmt: skip
-# https://docs.aws.amazon.com/msk/latest/developerguide/broker-instance-types.html
-_BROKER_TYPE = re.compile(
-    r"kafka\.(t3\.small|m5\.(large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge|24xlarge)"
-    r"|m7g\.(large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge))"
-    r"|express\.m7g\.(large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)"
-)
 # https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-properties.html
 _PROPERTY_NAMES = """
     allow.everyone.if.no.acl.found auto.create.topics.enable compression.type connections.max.idle.ms
@@ -57,14 +45,6 @@ def refused(error: ClientError) -> ResourceError:
     return service_fault("Kafka", error.response["Error"]["Message"])
 
 
-def _on(properties: Properties, *path: str) -> bool:
-    """Whether the switch at ``path`` is on; absent means off."""
-    value: Any = properties
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return str(value).lower() == "true"
-
-
 def check_cluster(request: Request) -> None:
     """MSK's rules for a new cluster.
 
@@ -75,17 +55,7 @@ def check_cluster(request: Request) -> None:
         ResourceError: The first rule that is broken.
     """
     wanted = request.properties
-    if wanted["KafkaVersion"] not in KAFKA_VERSIONS:
-        raise service_fault(
-            "Kafka", f"Unsupported KafkaVersion [{wanted['KafkaVersion']}]. Valid values: [{', '.join(KAFKA_VERSIONS)}]"
-        )
     nodes = wanted["BrokerNodeGroupInfo"]
-    if not _BROKER_TYPE.fullmatch(nodes["InstanceType"]):
-        raise service_fault("Kafka", f"Unsupported InstanceType [{nodes['InstanceType']}].")
-    if nodes["InstanceType"] == "kafka.t3.small" and wanted["KafkaVersion"].endswith(".kraft"):
-        raise service_fault(
-            "Kafka", "Unsupported InstanceType specified. Valid values: [express.m7g.*, kafka.m5.*, kafka.m7g.*]"
-        )
     subnets = require_subnets(request, nodes["ClientSubnets"])
     zones = {subnet["AvailabilityZone"] for subnet in subnets}
     if len(zones) not in {2, 3} or len(zones) != len(subnets):
@@ -100,7 +70,8 @@ def check_cluster(request: Request) -> None:
     if len({subnet["VpcId"] for subnet in subnets}) > 1:
         raise service_fault("Kafka", "The client subnets must belong to the same VPC.")
     require_security_groups(request, nodes.get("SecurityGroups", []))
-    _check_security(request, wanted)
+    if key := wanted.get("EncryptionInfo", {}).get("EncryptionAtRest", {}).get("DataVolumeKMSKeyId"):
+        require_key(request, key)
     _check_references(request, wanted)
 
 
@@ -120,27 +91,6 @@ def _at(properties: Properties, path: str) -> str:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return str(value)
-
-
-def _check_security(request: Request, wanted: Properties) -> None:
-    in_transit = wanted.get("EncryptionInfo", {}).get("EncryptionInTransit", {}).get("ClientBroker", "TLS")
-    authentication = wanted.get("ClientAuthentication", {})
-    for kind in ("Scram", "Iam"):
-        if _on(authentication, "Sasl", kind, "Enabled") and in_transit == "PLAINTEXT":
-            raise service_fault(
-                "Kafka", f"SASL/{kind.upper()} requires encryption in transit: ClientBroker must be TLS."
-            )
-    if not authentication and in_transit == "TLS":
-        # Without any setting MSK opens the unauthenticated TLS listener; allowed, and it has no SCRAM listener.
-        return
-    if _on(authentication, "Unauthenticated", "Enabled") is False and not any(
-        _on(authentication, *path)
-        for path in (("Sasl", "Scram", "Enabled"), ("Sasl", "Iam", "Enabled"), ("Tls", "Enabled"))
-    ):
-        raise service_fault("Kafka", "At least one client authentication method must be enabled.")
-    key = wanted.get("EncryptionInfo", {}).get("EncryptionAtRest", {}).get("DataVolumeKMSKeyId")
-    if key:
-        require_key(request, key)
 
 
 def _check_references(request: Request, wanted: Properties) -> None:

@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,8 +19,8 @@ from botocore.config import Config
 from rehearsal import processes
 from rehearsal.account.options import AccountOptions
 from rehearsal.ports import free_port
+from rehearsal.run import PROJECT
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 60
 
 
@@ -48,7 +47,7 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
         """
         self.options.run_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            self._process = processes.spawn(self._command(), env=self._server_environment(), cwd=_PROJECT, stdout=log)
+            self._process = processes.spawn(self._command(), env=self._server_environment(), cwd=PROJECT, stdout=log)
         try:
             self._wait()
         except BaseException:
@@ -148,8 +147,8 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
                 # No Docker: clusters are recorded or served by `kubernetes`, functions run as local processes.
                 "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
                 # The functions are CDK's own; their AWS SDK comes from node_modules as it comes from Lambda's runtime.
-                "NODE_PATH": str(_PROJECT / "node_modules"),
-                "PYTHONPATH": str(_PROJECT),
+                "NODE_PATH": str(PROJECT / "node_modules"),
+                "PYTHONPATH": str(PROJECT),
                 "PYTHONUNBUFFERED": "1",
                 "NO_PROXY": "localhost,127.0.0.1",
                 "no_proxy": "localhost,127.0.0.1",

@@ -16,7 +16,7 @@ from rehearsal.servers import nodes, programs, stages
 from rehearsal.servers.api import Api
 from rehearsal.servers.etcd import Etcd
 from rehearsal.servers.http import responds
-from rehearsal.servers.process import Process, ServerError
+from rehearsal.servers.process import Process
 from rehearsal.servers.startable import Startable
 
 _SERVICE_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.100.0.1")
@@ -234,9 +234,3 @@ class ControlPlane(Startable):
             "current-context": "rehearsal",
         }
         return self._run.secret_file(self._name, f"{name}.kubeconfig", yaml.safe_dump(config))
-
-
-def require_binaries(names: Sequence[str]) -> None:
-    """Raise ``ServerError`` when a binary would have to be built now: inside the namespace there is no network."""
-    if missing := [name for name in names if programs.installed_binary(name) is None]:
-        raise ServerError(f"{', '.join(missing)} not installed: run `python -m rehearsal.servers.install` first")

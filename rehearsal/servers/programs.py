@@ -74,8 +74,3 @@ def installed_binary(name: str) -> Path | None:
 def binary(name: str) -> Path:
     """Return the binary, built when neither given nor cached. ``ServerError`` when the build fails."""
     return given_binary(name) or _BUILT_BY[name].build() / name
-
-
-def program_of(name: str) -> GoProgram:
-    """Return what builds the binary ``name``."""
-    return _BUILT_BY[name]

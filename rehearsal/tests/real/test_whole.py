@@ -12,13 +12,13 @@ import pytest
 
 from rehearsal.full.data_path import START
 from rehearsal.full.sequence import BOOTSTRAP, SYNTH
+from rehearsal.run import PROJECT
 
 pytestmark = [
     pytest.mark.real,
     pytest.mark.xdist_group("real-full"),
     pytest.mark.skipif("'real' not in config.getoption('markexpr')", reason="starts real servers: make test-full"),
 ]
-PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,11 @@ from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.options import ExistingNetwork, ExistingSubnet
-from rehearsal.cdk import PROJECT, Cdk, CdkError
+from rehearsal.cdk import Cdk, CdkError
 from rehearsal.driver import Rehearsal
 from rehearsal.failure import failures
 from rehearsal.leftovers import leftovers, strays
+from rehearsal.run import PROJECT
 
 _ACCOUNT, _REGION = "111122223333", "eu-central-1"
 _NETWORK = ExistingNetwork(

@@ -13,10 +13,10 @@ import pytest
 
 from rehearsal.ports import free_port
 from rehearsal.processes import running, spawn, stop
+from rehearsal.run import PROJECT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-_PROJECT = Path(__file__).resolve().parents[3]
 # A program that starts another one in a session of its own, as daemons do, and waits.
 _NEST = "setsid sleep {marker} & sleep {marker}"
 
@@ -58,7 +58,7 @@ def test_nothing_survives_a_killed_parent(marker: str, number: signal.Signals) -
         "import os, time; from rehearsal.processes import spawn;"
         f"p = spawn(['sh', '-c', {_NEST.format(marker=marker)!r}], env=os.environ); time.sleep(60)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=_PROJECT)
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT)
     _wait_for(marker, 2)
     # WHEN it dies in whatever way
     parent.send_signal(number)
@@ -92,7 +92,7 @@ def test_the_exit_code_is_handed_on(command: list[str], code: int) -> None:
 def test_an_interrupted_rehearsal_leaves_no_process() -> None:
     # GIVEN a rehearsal that has started its account and synthesizes; a shell starts background jobs with SIGINT ignored
     command = [sys.executable, "-m", "rehearsal", "--env", "dev"]
-    with subprocess.Popen(command, cwd=_PROJECT, stdout=subprocess.PIPE, text=True) as rehearsal:
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as rehearsal:
         assert rehearsal.stdout is not None
         folder = rehearsal.stdout.readline().strip().rpartition("/")[2]
         assert "make synth" in rehearsal.stdout.readline()

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account.base import Request
 from rehearsal.account.eks import HANDLERS
-from rehearsal.account.eks_rules import KUBERNETES_VERSIONS, architecture, check_cluster, check_nodegroup
+from rehearsal.account.eks_rules import KUBERNETES_VERSIONS, check_cluster, check_nodegroup
 from rehearsal.account.refusals import ResourceError
 
 _ROLE = "arn:aws:iam::111122223333:role/made-up"
@@ -97,61 +97,16 @@ def test_a_cluster_role_must_trust_eks() -> None:
         check_cluster(_request(_cluster(), trusted="lambda.amazonaws.com"))
 
 
-def test_a_cluster_without_any_endpoint_is_refused() -> None:
-    network = {"SubnetIds": ["a", "b"], "EndpointPublicAccess": False, "EndpointPrivateAccess": False}
-    with pytest.raises(ResourceError, match="cannot both be disabled"):
-        check_cluster(_request(_cluster(ResourcesVpcConfig=network)))
-
-
-def test_half_an_auto_mode_is_refused() -> None:
-    with pytest.raises(ResourceError, match="EKS Auto Mode"):
-        check_cluster(_request(_cluster(ComputeConfig={"Enabled": True})))
-
-
-def test_encryption_is_for_secrets_alone() -> None:
-    with pytest.raises(ResourceError, match=r"resources must be \[secrets\]"):
-        check_cluster(_request(_cluster(EncryptionConfig=[{"Resources": ["pods"], "Provider": {"KeyArn": "k"}}])))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
-            {"InstanceTypes": ["m6i.xlarge"]},
-            r"\[m6i.xlarge\] is not a valid instance type for requested amiType AL2023_ARM",
-        ),
-        ({"AmiType": "AL2_ARM_64"}, "AMI Type AL2_ARM_64 is only supported for kubernetes versions 1.32 or earlier"),
         ({"Version": "1.37"}, "newer than the cluster's"),
-        ({"ScalingConfig": {"MinSize": 3, "DesiredSize": 2, "MaxSize": 3}}, "desired capacity 2 must lie between"),
-        ({"LaunchTemplate": {"Id": "lt-1"}, "DiskSize": 20}, "Disk size must be specified within the launch template"),
-        ({"CapacityType": "CHEAP"}, "Invalid capacity type CHEAP"),
         ({"NodeRole": "made-up"}, "Invalid role ARN: made-up"),
     ],
 )
 def test_a_node_group_that_eks_refuses_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ResourceError, match=message):
         check_nodegroup(_request(_group(**change)))
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("m7g.large", "arm64"),
-        ("r8gd.4xlarge", "arm64"),
-        ("t4g.small", "arm64"),
-        ("a1.large", "arm64"),
-        ("m6i.large", "x86_64"),
-        ("g5.xlarge", "x86_64"),
-        ("c7a.large", "x86_64"),
-    ],
-)
-def test_the_architecture_follows_the_instance_type(name: str, expected: str) -> None:
-    assert architecture(name) == expected
-
-
-def test_an_instance_type_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ResourceError, match="do not exist"):
-        architecture("huge")
 
 
 _ADDON = {"ClusterName": "milvus", "AddonName": "vpc-cni", "AddonVersion": "v1.20.0-eksbuild.1"}

@@ -18,10 +18,11 @@ from rich.console import Console
 from rehearsal import cdk as cdk_commands
 from rehearsal import cli as command
 from rehearsal.account import AccountOptions, EmbeddedAccount
-from rehearsal.cdk import PROJECT, Cdk, CdkError, CdkMissingError, StackEvent, parse_event, require_cdk
+from rehearsal.cdk import Cdk, CdkError, CdkMissingError, StackEvent, parse_event, require_cdk
 from rehearsal.display import Display
 from rehearsal.driver import Rehearsal, RehearsalError, existing_network, require_no_changes
 from rehearsal.leftovers import Leftover, by_type
+from rehearsal.run import PROJECT
 from settings import load_environment
 
 

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from rich.console import Console
 
-from rehearsal.cdk import PROJECT
 from rehearsal.full import charts, tools
 from rehearsal.full.account_simulators import NodeSimulator
 from rehearsal.full.charts import Found, Wanted, find, stand_in
@@ -22,7 +21,7 @@ from rehearsal.full.sequence import SECRETS, beside, charts_of
 from rehearsal.full.steps import Steps, write
 from rehearsal.full.token_webhook import TokenWebhook
 from rehearsal.full.variants import BROKEN_IMAGE, Variant, broken, next_patch, upgrade
-from rehearsal.run import Run
+from rehearsal.run import PROJECT, Run
 from rehearsal.servers.external_secrets import version
 from rehearsal.servers.process import ServerError
 from settings import load_environment

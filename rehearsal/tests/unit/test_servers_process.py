@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.ports import LOOPBACK, free_port, listens
+from rehearsal.run import PROJECT
 from rehearsal.servers.process import Process, ServerError
 from rehearsal.servers.startable import Startable
-
-PROJECT = Path(__file__).parents[3]
 
 
 def _python(tmp_path: Path, code: str, *, stop_seconds: float = 5, secrets: tuple[str, ...] = ()) -> Process:
