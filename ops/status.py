@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +13,7 @@ from ops import aws
 from ops.errors import OpsError
 from ops.kubernetes import ClusterAccess, cluster_token, read_workloads
 from ops.stacks import MISSING, Stack, outputs_of, read_stacks
-from ops.workloads import Workload, recorded_workloads
+from ops.workloads import Workload
 from settings import Environment, output_keys
 from settings.parts import Part, stack_name
 
@@ -52,13 +51,12 @@ class Status(BaseModel):
     notes: tuple[str, ...] = ()
 
 
-def read_status(env: Environment, *, clients: ClientFactory | None = None, records: Path | None = None) -> Status:
+def read_status(env: Environment, *, clients: ClientFactory | None = None) -> Status:
     """Return the state of an environment. What cannot be read is a note and does not stop the rest.
 
     Args:
         env: The environment.
         clients: Makes the boto3 client of a service; the usual ones in the environment's region if not given.
-        records: Folder with recorded manifests to read the workloads from, instead of the cluster's API.
 
     Raises:
         OpsError: CloudFormation cannot be read; without it nothing is known.
@@ -85,7 +83,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, recor
         unknown = True
         notes.append(str(error))
     namespace = outputs.get(output_keys.NAMESPACE, env.milvus.namespace)
-    workloads, source = _workloads(env, described, namespace=namespace, records=records, notes=notes)
+    workloads, source = _workloads(env, described, namespace=namespace, notes=notes)
     lost = bool(source) and _is_lost(env, stacks, workloads)
     if lost:
         notes.append(
@@ -173,10 +171,8 @@ def _eks(eks: aws.AwsClient, name: str) -> tuple[dict[str, Any], list[Service]]:
 
 
 def _workloads(
-    env: Environment, cluster: dict[str, Any], *, namespace: str, records: Path | None, notes: list[str]
+    env: Environment, cluster: dict[str, Any], *, namespace: str, notes: list[str]
 ) -> tuple[tuple[Workload, ...], str]:
-    if records is not None:
-        return recorded_workloads(records, namespace=namespace), f"recorded in {records}"
     if not cluster:
         return (), ""
     network = cluster.get("resourcesVpcConfig") or {}

@@ -1,4 +1,4 @@
-"""The tables of the command line; the rehearsal prints the same ones."""
+"""The tables of the command line."""
 
 from __future__ import annotations
 
@@ -38,11 +38,8 @@ def workloads_table(workloads: Sequence[Workload], *, source: str = "") -> Table
     """Return the table of Deployments and StatefulSets: ready and wanted pods."""
     table = _table(f"Deployments ({source})" if source else "Deployments", ("Kind", "Name", "Ready/wanted", "Image"))
     for item in workloads:
-        if item.ready is None:
-            pods = Text(f"recorded/{item.wanted}", style="cyan")
-        else:
-            old = "" if item.healthy or item.ready < item.wanted else ", some old"
-            pods = Text(f"{item.ready}/{item.wanted}{old}", style="green" if item.healthy else "red")
+        old = "" if item.healthy or item.ready < item.wanted else ", some old"
+        pods = Text(f"{item.ready}/{item.wanted}{old}", style="green" if item.healthy else "red")
         _add(table, item.kind, item.name, pods, item.image)
     return table
 

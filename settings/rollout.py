@@ -1,6 +1,6 @@
 """When a Deployment or StatefulSet counts as rolled out: one answer for whoever asks.
 
-The gate of a release asks, `ops status` and the full rehearsal. A Lambda function carries this file alone
+The gate of a release asks, and `ops status`. A Lambda function carries this file alone
 (`milvus_constructs.cluster.kubernetes_tasks`), so it imports the standard library only.
 """
 

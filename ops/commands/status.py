@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,13 +15,6 @@ def status(
     env: EnvOption = None,
     env_file: EnvFileOption = None,
     region: RegionOption = None,
-    records: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Take the deployments from manifests recorded in this folder, where there is no cluster to ask.",
-        ),
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False,
 ) -> None:
     """Show stacks, MSK, EKS with its node groups, and deployments (ready/wanted).
@@ -36,7 +28,7 @@ def status(
 
     settings = environment(env, file=env_file, region=region)
     with working(f"Reading {settings.name} in {settings.region}"):
-        state = read_status(settings, records=records)
+        state = read_status(settings)
     if as_json:
         print_json(state.model_dump(mode="json"))
     else:

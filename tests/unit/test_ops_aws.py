@@ -204,26 +204,26 @@ def test_workload_that_is_not_rolled_out_is_unhealthy(account: Account, monkeypa
 
 
 @pytest.mark.parametrize("left", [(), (PROXY.model_copy(update={"kind": "StatefulSet", "name": "milvus-etcd"}),)])
-@pytest.mark.parametrize("recorded", [False, True])
 def test_release_that_is_gone_is_unhealthy(
-    account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: tuple[Workload, ...], recorded: bool
+    account: Account, monkeypatch: pytest.MonkeyPatch, left: tuple[Workload, ...]
 ) -> None:
     # GIVEN every stack and service in order, but no Deployment in the namespace
     account.deployed().msk().eks()
-    for reader in ("read_workloads", "recorded_workloads"):
-        monkeypatch.setattr(status_module, reader, lambda *_, **__: left)
+    monkeypatch.setattr(status_module, "read_workloads", lambda *_, **__: left)
 
-    status = read_status(account.env, clients=account.client, records=tmp_path if recorded else None)
+    status = read_status(account.env, clients=account.client)
 
     assert not status.healthy
     assert "the stack of Milvus exists, but there is no Deployment" in status.notes[0]
 
 
-def test_environment_without_milvus_yet_says_nothing_of_its_deployments(account: Account, tmp_path: Path) -> None:
+def test_environment_without_milvus_yet_says_nothing_of_its_deployments(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account.deployed(absent=("milvus",)).msk().eks()
-    (tmp_path / "namespace.yaml").write_text("kind: Namespace", encoding="utf-8")
+    monkeypatch.setattr(status_module, "read_workloads", lambda *_, **__: ())
 
-    status = read_status(account.env, clients=account.client, records=tmp_path)
+    status = read_status(account.env, clients=account.client)
 
     assert (status.healthy, status.notes) == (False, ())
 

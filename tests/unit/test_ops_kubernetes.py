@@ -12,12 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from rich.console import Console
 
 from ops.errors import OpsError
 from ops.kubernetes import ClusterAccess, KubernetesUnreachableError, cluster_token, read_workloads
-from ops.tables import workloads_table
-from ops.workloads import recorded_workloads
 from tests.unit.ops_tls import self_signed
 
 Answer = Callable[[str], tuple[int, Any]]
@@ -140,14 +137,6 @@ def test_authority_that_is_no_certificate_is_said() -> None:
         read_workloads(ClusterAccess(endpoint="https://eks.test", ca_pem="junk", token="x"), namespace="milvus")
 
 
-def test_cluster_of_an_embedded_account_asks_for_the_records() -> None:
-    # The endpoint and the authority that rehearsal.account.eks_api gives a cluster without an API server.
-    access = ClusterAccess(endpoint="https://milvus-dev.no-api-server.invalid", ca_pem="none", token="x")
-
-    with pytest.raises(KubernetesUnreachableError, match=r"no Kubernetes API\. Give --records DIR.*KEEP=1"):
-        read_workloads(access, namespace="milvus")
-
-
 @pytest.mark.parametrize(
     ("public", "says"), [(True, "public access CIDRs"), (False, "The endpoint is private: run this from inside")]
 )
@@ -217,39 +206,3 @@ def test_cluster_token_without_credentials_is_an_error(monkeypatch: pytest.Monke
 
     with pytest.raises(OpsError, match="cannot read the caller's identity: Unable to locate credentials"):
         cluster_token("milvus-test", region="eu-west-1", session=session)
-
-
-def test_recorded_manifests_show_what_is_wanted(tmp_path: Path) -> None:
-    # GIVEN a recorded release in YAML and JSON, with other kinds in between
-    (tmp_path / "release").mkdir()
-    (tmp_path / "release" / "milvus.yaml").write_text(
-        "kind: Deployment\nmetadata: {name: milvus-proxy}\nspec: {replicas: 2}\n"
-        "---\nkind: Service\nmetadata: {name: x}\n---\n# nothing\n"
-    )
-    stateful = {"kind": "StatefulSet", **deployment("milvus-etcd", replicas=3)}
-    (tmp_path / "etcd.json").write_text(json.dumps({"kind": "List", "items": [stateful]}))
-    (tmp_path / "list.json").write_text(json.dumps([{"kind": "Deployment", **deployment("attu", replicas=1)}]))
-
-    found = recorded_workloads(tmp_path, namespace="milvus")
-
-    # THEN nothing is said to be ready
-    assert [(each.kind, each.name, each.ready, each.wanted) for each in found] == [
-        ("Deployment", "attu", None, 1),
-        ("Deployment", "milvus-proxy", None, 2),
-        ("StatefulSet", "milvus-etcd", None, 3),
-    ]
-    console = Console(record=True, width=120)
-    console.print(workloads_table(found, source="recorded"))
-    assert "recorded/3" in console.export_text()
-
-
-def test_folder_without_manifests_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OpsError, match=r"--records: got .*, allowed is a folder with Kubernetes manifests"):
-        recorded_workloads(tmp_path, namespace="milvus")
-
-
-def test_manifest_that_is_no_yaml_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "bad.yaml").write_text("a: [")
-
-    with pytest.raises(OpsError, match=r"bad\.yaml .*, allowed is readable YAML or JSON"):
-        recorded_workloads(tmp_path, namespace="milvus")

@@ -195,3 +195,12 @@ def test_every_recipe_is_run_by_a_shell() -> None:
     # Apple's make 3.81 runs a simple recipe itself, past the Makefile's PATH, unless the shell is not its default one.
     database = subprocess.run(["make", "-pn", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.findall(r"^SHELL := (.*)$", database, flags=re.MULTILINE) == ["/bin/bash"]
+
+
+def test_application_does_not_know_the_bench_that_rehearses_it() -> None:
+    # import-linter holds that nobody imports it; a name in a text would be the same knowledge.
+    rooms = ("app.py", "charts", "constructs", "ops", "settings", "stacks")
+    names = re.compile(r"make rehearse|import rehearsal|rehearsal/|no-api-server|embedded account|ministack")
+    files = [path for path in tracked() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in rooms]
+    assert files
+    assert [str(path.relative_to(ROOT)) for path in files if names.search(path.read_text(encoding="utf-8"))] == []
