@@ -414,12 +414,7 @@ def test_environment_may_be_in_another_region_than_its_file_says() -> None:
 
 
 def test_environment_past_its_support_can_still_be_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Later:
-            return cls(2040, 1, 1, tzinfo=tz)
-
-    monkeypatch.setattr("settings.loader.datetime", Later)
+    monkeypatch.setenv("MILVUS_TODAY", "2040-01-01")
 
     with pytest.raises(SettingsError, match="out of support"):
         load_environment("dev")
