@@ -11,14 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from _paths import ROOT
 from settings import Environment, load_environment, loader, parse_environment
+from tools.context import CONTEXT
 
-ROOT = Path(__file__).parents[1]
 # The frozen copies of what is shipped: what tests of names, records, snapshots and pages compare with.
 ENVIRONMENTS = ("dev", "prod", "guide", "existing-vpc")
 # With one that is not shipped: what only a deployment that the internet reaches has.
 EVERY_FIXTURE = (*ENVIRONMENTS, "exposed")
-CONTEXT = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
 
 
 def own_files(pattern: str) -> list[str]:

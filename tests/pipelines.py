@@ -12,7 +12,8 @@ import yaml
 
 from settings import loader
 from settings.waves import Placed, parse_pipeline, place
-from tests.assemblies import CONTEXT, folder_of_this_process
+from tests.assemblies import folder_of_this_process
+from tools.context import CONTEXT
 
 PIPELINE_ACCOUNT, DEV_ACCOUNT, PROD_ACCOUNT = "111111111111", "222222222222", "333333333333"
 

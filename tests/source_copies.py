@@ -7,17 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from _paths import ROOT
 from settings import loader
 
-PROJECT = Path(__file__).resolve().parents[1]
 _NOT_SOURCE = (".git", ".venv", "node_modules", "cdk.out", "dist", ".rehearsal", ".cache", ".mypy_cache", ".ruff_cache")
 
 
 def tools_are_ready() -> bool:
     """Tell whether `make setup` has nothing to do; otherwise the steps, which run it, cannot be tested here."""
-    return (
-        subprocess.run(["make", "--question", "setup"], cwd=PROJECT, capture_output=True, check=False).returncode == 0
-    )
+    return subprocess.run(["make", "--question", "setup"], cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
 def refer_to_tools(tree: Path, *tools: str) -> None:
@@ -27,14 +25,14 @@ def refer_to_tools(tree: Path, *tools: str) -> None:
     files of the copy are older than any tool, whenever they were copied.
     """
     for name in tools:
-        (tree / name).symlink_to(PROJECT / name)
+        (tree / name).symlink_to(ROOT / name)
     for lock in (*lock_files(tree), *tree.glob("package-lock.json")):
         os.utime(lock, (0, 0))
 
 
 def copy_of_source(folder: Path) -> Path:
     """Return a copy of the source tree, as a pipeline gets it, with what `make setup` installs and the frozen files."""
-    shutil.copytree(PROJECT, folder, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
+    shutil.copytree(ROOT, folder, ignore=lambda _folder, names: [each for each in names if each in _NOT_SOURCE])
     refer_to_tools(folder, ".venv", "node_modules")
     freeze_environments(folder)
     return folder

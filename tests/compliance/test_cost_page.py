@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from _paths import ROOT
 from settings import Environment, load_environment
 from settings.instances import INSTANCE_TYPES
 from tests.assemblies import ENVIRONMENTS, kubernetes_objects, templates
 
-PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
+PAGE = ROOT / "docs" / "cost.md"
 
 
 def _resources(env: str, kind: str) -> Iterator[dict[str, Any]]:

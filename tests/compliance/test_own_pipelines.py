@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from _paths import ROOT
 from settings import loader
-from tests.assemblies import CONTEXT, ROOT, own_files
+from tests.assemblies import own_files
+from tools.context import CONTEXT
 
 FOLDER = ROOT / "environments"
 # Also a pipeline as shipped deploys something else, as soon as an environment is another.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from _paths import ROOT
 from tests.pipelines import action_named, build_spec, commands, pipeline_assembly, pipeline_template, project_of
-from tests.source_copies import PROJECT, copy_of_source, lock_files, refer_to_tools, tools_are_ready
+from tests.source_copies import copy_of_source, lock_files, refer_to_tools, tools_are_ready
 
 # The step runs the test suite, and this test is part of it: the copy has a few tests only, or it would never end.
 _FEW_TESTS = (
@@ -36,7 +37,7 @@ def cache_a_package(tree: Path) -> None:
 
 
 def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
-    path = [str(PROJECT / ".venv/bin"), str(PROJECT / "node_modules/.bin"), os.environ["PATH"]]
+    path = [str(ROOT / ".venv/bin"), str(ROOT / "node_modules/.bin"), os.environ["PATH"]]
     # The workers of the suite that this test runs in, and its files, are none of the copy's business.
     others = ("PYTEST_", "MAKE", "MILVUS_ENVIRONMENTS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
@@ -85,8 +86,8 @@ def test_setup_of_a_copy_installs_nothing_into_the_environment_of_this_test(tmp_
     # GIVEN a copy whose lock files are newer than the tools, as in the source that CodeBuild unpacks
     tree = tmp_path / "program"
     tree.mkdir()
-    for path in (PROJECT / "Makefile", PROJECT / "package-lock.json", *lock_files(PROJECT)):
-        copy = tree / path.relative_to(PROJECT)
+    for path in (ROOT / "Makefile", ROOT / "package-lock.json", *lock_files(ROOT)):
+        copy = tree / path.relative_to(ROOT)
         copy.parent.mkdir(exist_ok=True)
         copy.write_bytes(path.read_bytes())
     # WHEN it refers to the tools of this environment

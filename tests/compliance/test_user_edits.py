@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.source_copies import PROJECT, copy_of_source, tools_are_ready
+from _paths import ROOT
+from tests.source_copies import copy_of_source, tools_are_ready
 
 pytestmark = pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
 
@@ -57,7 +58,7 @@ def replace(path: Path, *changes: tuple[str, str]) -> None:
 def run(command: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
     others = ("PYTEST_", "MAKE", "MILVUS_ENVIRONMENTS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
-    path = [str(PROJECT / ".venv/bin"), str(PROJECT / "node_modules/.bin"), os.environ["PATH"]]
+    path = [str(ROOT / ".venv/bin"), str(ROOT / "node_modules/.bin"), os.environ["PATH"]]
     return subprocess.run(
         command,
         cwd=tree,

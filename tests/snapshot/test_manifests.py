@@ -12,11 +12,11 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
+from _paths import ROOT
 from settings import load_environment
 from tests.assemblies import EVERY_FIXTURE, OWN_ENVIRONMENTS, environment
 from tools.manifests import write_manifests
 
-ROOT = Path(__file__).parents[2]
 every_environment = pytest.mark.parametrize("name", [*EVERY_FIXTURE, *OWN_ENVIRONMENTS])
 
 # What charts.context.ReleaseContext.placeholders documents.

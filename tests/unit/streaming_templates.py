@@ -16,8 +16,8 @@ from settings import parse_environment
 from settings.queue import BrokerStorage, Msk
 from stacks.network_stack import NetworkStack
 from stacks.streaming_stack import StreamingStack
-from tests.assemblies import CONTEXT
 from tests.unit.settings_files import file_with
+from tools.context import CONTEXT
 
 
 @functools.cache

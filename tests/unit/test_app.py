@@ -12,11 +12,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns as sns
 
+from _paths import ROOT
 from settings import SettingsError, available
 from settings.parts import Part
-from tests.assemblies import CONTEXT
-
-ROOT = Path(__file__).parents[2]
+from tools.context import CONTEXT
 
 
 def load_app() -> dict[str, Any]:

@@ -8,20 +8,19 @@ import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import cdk8s
 import pytest
 from cdk8s_plus_27 import k8s
 
 import charts
+from _paths import ROOT
 from charts.milvus import MilvusChart
 from charts.storage_class import StorageClassChart
 from charts.tasks_access import TasksAccessChart
 from tests.assemblies import EVERY_FIXTURE, OWN_ENVIRONMENTS, environment
 from tests.unit.chart_objects import chart_of
 
-ROOT = Path(__file__).parents[2]
 # Custom resources, whose kinds come with an operator. A built-in kind that the classes lack would be named here too.
 CUSTOM = {"helm.cattle.io/v1", "external-secrets.io/v1"}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from _paths import ROOT
 from tests.unit.chart_objects import environment
 from tools.chart_proof import record as record_module
 from tools.chart_proof import source, tools
@@ -20,7 +21,6 @@ from tools.chart_proof.record import IgnoredValuesError, Record, digest, keys
 from tools.chart_proof.render import RenderError, render
 from tools.chart_proof.source import ChartNotFoundError, chart_folder
 
-ROOT = Path(__file__).parents[2]
 ENV = environment()
 
 CONFIG_MAP = """\

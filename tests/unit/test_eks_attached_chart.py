@@ -14,7 +14,7 @@ from milvus_constructs.cluster.attached_chart import AttachedChart, values_of
 from milvus_constructs.cluster.control_plane import EksCluster
 from settings.cluster import Cluster
 from settings.contract import HELM_CHART_API, HELM_CHART_KIND
-from tests.assemblies import CONTEXT
+from tools.context import CONTEXT
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 RELEASE = "Custom::AWSCDK-EKS-HelmChart"

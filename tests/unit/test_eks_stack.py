@@ -12,8 +12,8 @@ from aws_cdk.assertions import Match, Template
 from settings import parse_environment
 from settings.eks_versions import ADDONS, EKS_VERSIONS
 from stacks.eks_stack import EksStack
-from tests.assemblies import CONTEXT
 from tests.unit.settings_files import file_with
+from tools.context import CONTEXT
 
 ADMIN = "arn:aws:iam::111122223333:role/platform/admin"
 RELEASE = "Custom::AWSCDK-EKS-HelmChart"

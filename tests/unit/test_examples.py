@@ -6,14 +6,14 @@ import ast
 import doctest
 import functools
 import importlib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.assemblies import CONTEXT, environment
+from _paths import ROOT
+from tests.assemblies import environment
+from tools.context import CONTEXT
 
-ROOT = Path(__file__).parents[2]
 _PARSER = doctest.DocTestParser()
 
 

@@ -10,8 +10,8 @@ from aws_cdk.assertions import Match, Template
 
 from settings import parse_environment
 from stacks.build import EnvironmentStacks, build_environment
-from tests.assemblies import CONTEXT
 from tests.unit.settings_files import file_with
+from tools.context import CONTEXT
 
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 RELEASE = "Custom::AWSCDK-EKS-HelmChart"

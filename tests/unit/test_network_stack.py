@@ -11,8 +11,8 @@ from aws_cdk.assertions import Match, Template
 
 from settings import parse_environment
 from stacks.network_stack import NetworkStack
-from tests.assemblies import CONTEXT
 from tests.unit.settings_files import file_with
+from tools.context import CONTEXT
 
 REGION = "us-east-2"
 EXISTING = {

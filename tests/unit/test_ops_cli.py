@@ -3,17 +3,16 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from _paths import ROOT
 from ops import console
 from ops.cli import app
 from ops.errors import OpsError, one_line, usage_error
 
-ROOT = Path(__file__).parents[2]
 COMMANDS = ("smoke", "status", "endpoints", "root-password", "gate", "verify")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from _paths import ROOT
 from settings.rules.pipeline import actions_of_wave
 from settings.waves import parse_pipeline, place
 from tests.pipelines import (
@@ -203,7 +204,7 @@ def test_every_project_runs_on_the_processor_of_its_image(tmp_path: Path) -> Non
 def test_assets_are_published_by_the_program_that_reads_this_assembly(kind: str) -> None:
     template = pipeline_template(kind)
     (action,) = stages(template)["Assets"]
-    package = json.loads((Path(__file__).parents[2] / "package.json").read_text(encoding="utf-8"))
+    package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
     assert commands(build_spec(project_of(template, action), pipeline_assembly(kind))) == [
         f"npm install -g aws-cdk@{package['devDependencies']['aws-cdk']}",
         "cdk publish-assets --unstable=publish-assets --app . 'milvus-delivery/*/*'",

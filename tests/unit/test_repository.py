@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from _paths import ROOT
+
 LOCK_FILES = (
     *(f"requirements/{name}.txt" for name in ("app", "checks", "ops", "tests", "uv")),
     *("rehearsal/requirements.txt", "rehearsal/requirements-servers.txt"),

@@ -6,11 +6,11 @@ import ast
 import importlib.metadata
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from _paths import ROOT
+
 LOCKS = (
     *("requirements/app", "requirements/ops", "requirements/tests", "requirements/checks", "requirements/uv"),
     "rehearsal/requirements",

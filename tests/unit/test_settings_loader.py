@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from _paths import ROOT
 from settings import (
     SettingsError,
     available,
@@ -30,7 +31,6 @@ from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
 from tests.unit.settings_files import file_with
 
-ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from settings import SettingsError, select
-from tests.assemblies import CONTEXT
+from tools.context import CONTEXT
 
 
 @pytest.mark.parametrize(

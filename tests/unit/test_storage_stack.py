@@ -12,9 +12,9 @@ from aws_cdk.assertions import Match, Template
 
 from settings import parse_environment
 from stacks.storage_stack import StorageStack
-from tests.assemblies import CONTEXT
 from tests.unit.iam_policy import allows, with_arns
 from tests.unit.settings_files import file_with
+from tools.context import CONTEXT
 
 
 def stacks(*, removal: str, **settings: Any) -> tuple[StorageStack, cdk.Stack]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from _paths import ROOT
 from settings.environment import Environment
 from settings.pipeline import Pipeline
 
-FOLDER = Path(__file__).parents[2] / "environments"
+FOLDER = ROOT / "environments"
 SCHEMAS: dict[str, type[BaseModel]] = {"schema.json": Environment, "pipeline.schema.json": Pipeline}
 """The model of each schema, by the schema's file in environments/."""
 

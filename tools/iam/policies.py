@@ -18,6 +18,7 @@ import yaml
 
 from _paths import ROOT
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
+from tools.context import CONTEXT
 from tools.iam.scopes import (
     BOOTSTRAP_SCOPES,
     CONDITIONS,
@@ -159,16 +160,15 @@ def assemblies(folder: Path) -> Iterator[Path]:
     from stacks.build import build_environment  # noqa: PLC0415 - the same
     from stacks.pipeline_stack import build_pipeline  # noqa: PLC0415 - the same
 
-    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     for name in available():
-        app = cdk.App(outdir=str(folder / name), context=context)
+        app = cdk.App(outdir=str(folder / name), context=CONTEXT)
         build_environment(app, load_environment(name))
         yield Path(app.synth().directory)
     for name in available_pipelines():
         settings = load_pipeline(name)
         # With each kind of source, not only the file's: for CodeCommit, say, a rule starts the pipeline.
         for source in SOURCES:
-            app = cdk.App(outdir=str(folder / f"{name}-{source.given[0]}"), context=context)
+            app = cdk.App(outdir=str(folder / f"{name}-{source.given[0]}"), context=CONTEXT)
             build_pipeline(app, name, settings.model_copy(update={"source": source}))
             yield Path(app.synth().directory)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,12 +11,12 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import pipelines
 from constructs import IConstruct
 
+from _paths import ROOT
 from settings.pipeline import Build
 
-PROJECT = Path(__file__).resolve().parents[3]
 """Root of this project."""
 
-CDK_CLI: str = json.loads((PROJECT / "package.json").read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
+CDK_CLI: str = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
 """Version of the CDK command line in the steps that CDK Pipelines generates: the one that package.json pins."""
 
 OPS_SETUP = ("make setup-ops", 'export PATH="$PWD/.venv/bin:$PATH"')

@@ -14,9 +14,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from _paths import ROOT
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.checks.wildcards import accept_wildcard
-from milvus_constructs.delivery.builds import OPS_SETUP, PROJECT, codebuild_environment, runtime_spec
+from milvus_constructs.delivery.builds import OPS_SETUP, codebuild_environment, runtime_spec
 from milvus_constructs.tree import child
 from settings.contract import CLIENT_PORT
 from settings.pipeline import Build
@@ -98,7 +99,7 @@ class Verification(Construct):
         program = s3_assets.Asset(
             self,
             "Program",
-            path=str(PROJECT),
+            path=str(ROOT),
             exclude=[
                 *("*", "!/requirements"),
                 *(f"!/{name}" for name in _PROGRAM),

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.account.server import EmbeddedAccount
+from rehearsal.run import PROJECT
 from tests.pipelines import build_spec, commands, project_of, stages
-from tests.source_copies import PROJECT, copy_of_source, freeze_environments, refer_to_tools
+from tests.source_copies import copy_of_source, freeze_environments, refer_to_tools
 
 # A global installation is the one thing a test must not do. What is asked for has to be what node_modules holds.
 _NPM = """#!/bin/sh
