@@ -62,9 +62,10 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links
 LOCKED := $(basename $(wildcard requirements/*.in)) rehearsal/requirements
 
-lock: setup ## compile the .in files to pinned and hashed requirements
-	@mkdir -p .cache && cat $(LOCKED:=.txt) > .cache/lock.txt
-	@$(COMPILE) $(LOCKED:=.in) -o .cache/lock.txt
+lock: setup ## compile pyproject.toml (what ops needs) and the .in files to pinned and hashed requirements
+	@mkdir -p .cache && cat requirements/ops.txt $(LOCKED:=.txt) > .cache/lock.txt
+	@$(COMPILE) pyproject.toml $(LOCKED:=.in) -o .cache/lock.txt
+	@$(COMPILE) pyproject.toml -c .cache/lock.txt -o requirements/ops.txt
 	@for file in $(LOCKED); do $(COMPILE) $$file.in -c .cache/lock.txt -o $$file.txt || exit 1; done
 	@$(COMPILE) rehearsal/requirements-servers.in -o rehearsal/requirements-servers.txt
 
