@@ -70,8 +70,9 @@ class EksStack(EnvironmentStack):
             self, "LoadBalancers", cluster=control_plane.resource, tags=env.tags, after=addons.coredns
         )
         ExternalSecrets(self, "ExternalSecrets", cluster=self.cluster, after=addons.coredns)
-        permissions = TasksAccessChart(
-            cdk8s.App(), "tasks-access", group=TASKS_GROUP, storage_class=OLD_DEFAULT_STORAGE_CLASS
+        permissions = self.attach(
+            TasksAccessChart(cdk8s.App(), "tasks-access", group=TASKS_GROUP, storage_class=OLD_DEFAULT_STORAGE_CLASS),
+            self,
         )
         self.tasks = KubernetesTasks(
             self,
@@ -81,10 +82,12 @@ class EksStack(EnvironmentStack):
             subnets=subnets,
             namespace=env.milvus.namespace,
             stack_name=stack_name(env, Part.MILVUS),
-            permissions=self.attach(permissions, self),
+            permissions=permissions,
         )
         """Waits for releases."""
         storage = self.attach(StorageClassChart(cdk8s.App(), "storage-class"), self)
+        # One after the other, while the two controllers are installed: a new account runs no more functions at once.
+        storage.node.add_dependency(permissions)
         self.tasks.make_gp2_non_default(self, "Gp2NonDefault").node.add_dependency(storage)
         self.service_accounts = control_plane.service_accounts
         """Who vouches for service accounts, for roles of workloads."""

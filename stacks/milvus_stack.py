@@ -152,4 +152,7 @@ class MilvusStack(EnvironmentStack):
 
     def _address(self, construct_id: str, kind: str, name: str) -> str:
         attached = self.chart.find(kind, name)
-        return LoadBalancerAddress(self, construct_id, cluster=self._eks.cluster, attached=attached).host
+        address = LoadBalancerAddress(self, construct_id, cluster=self._eks.cluster, attached=attached)
+        # It may look for ten minutes, and would hold two of a new account's ten functions beside what is applied.
+        address.node.add_dependency(self.chart)
+        return address.host

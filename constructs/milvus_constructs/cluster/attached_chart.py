@@ -17,6 +17,9 @@ from settings.contract import HELM_CHART_API, HELM_CHART_KIND
 
 # Deleting a namespace deletes the volumes of its pods.
 _HOLDS_DATA = "Namespace"
+# Each object holds two of CDK's functions while it is applied, and a new account may run ten at once; what is refused
+# is tried again for some two seconds only. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class AttachedChart(Construct):
     A ``HelmChart`` object of ``helm.cattle.io/v1`` becomes a Helm release that is not waited for: waiting is bound to
     the 15 minutes of a Lambda function (aws-cdk#22257), and `ReleaseReadiness` does it instead. Every other object
     becomes a manifest. Dependencies of the chart become dependencies of the resources, so that they hold for deletion
-    too. CDK tokens inside strings stay intact.
+    too. Each object also waits for the third before it: no more than three are sent to the cluster at once. CDK tokens
+    inside strings stay intact.
 
     Example:
         >>> AttachedChart(stack, "Milvus", chart=chart, cluster=cluster, retain_data=True)
@@ -51,6 +55,9 @@ class AttachedChart(Construct):
             attached = self._attach(api_object.to_json())
             for dependency in dependencies:
                 attached.resource.node.add_dependency(self._attached[dependency].resource)
+            earlier = list(self._attached.values())
+            if len(earlier) >= _AT_ONCE:
+                attached.resource.node.add_dependency(earlier[-_AT_ONCE].resource)
             self._attached[path] = attached
 
     def find(self, kind: str, name: str) -> Attached:
