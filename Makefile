@@ -113,8 +113,8 @@ docs: setup ## write the generated pages and schemas: settings, IAM policies
 	@python -m tools.docs.settings_schema
 	@$(FROZEN) python -m tools.iam.policies
 
-bench-synth: setup ## our synth time over that of an empty CDK app
-	@python -m tools.bench_synth --env prod
+bench-synth: setup ## our synth time over that of an empty CDK app, and of a bare one with the same resources
+	@$(FROZEN) python -m tools.bench_synth
 
 rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and query a Milvus
 	@python -m rehearsal --env $(ENV) $(if $(KEEP),--keep)

@@ -16,8 +16,7 @@ def acknowledge(scope: IConstruct, findings: Mapping[str, str]) -> None:
         scope: The construct whose resources are meant; the narrowest that the rule can be named on.
         findings: Rule, or one finding of a rule (``AwsSolutions-IAM5[Resource::*]``), and why it is accepted.
     """
-    for rule, reason in findings.items():
-        Validations.of(scope).acknowledge(Acknowledgment(id=rule, reason=reason))
+    Validations.of(scope).acknowledge(*(Acknowledgment(id=rule, reason=reason) for rule, reason in findings.items()))
 
 
 def managed_policy(name: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_eks_v2 as eks
 from cdk8s import ApiObject, Chart
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from settings.contract import HELM_CHART_API, HELM_CHART_KIND
 
@@ -127,8 +127,10 @@ def _in_order(chart: Chart) -> Iterator[tuple[str, ApiObject, list[str]]]:
         ValueError: The objects depend on one another in a circle.
     """
     # Not `chart.api_objects`: that leaves out what stands inside constructs of the chart.
-    objects = {found.node.path: found for found in chart.node.find_all() if isinstance(found, ApiObject)}
-    edges = {path: sorted(_dependencies(api_object, chart) - {path}) for path, api_object in objects.items()}
+    # Paths are asked for once: each call crosses over to Node.
+    inside = {construct: construct.node.path for construct in chart.node.find_all() if construct is not chart}
+    objects = {path: construct for construct, path in inside.items() if isinstance(construct, ApiObject)}
+    edges = {path: sorted(_dependencies(api_object, inside) - {path}) for path, api_object in objects.items()}
     try:
         order = list(TopologicalSorter(edges).static_order())
     except CycleError as error:
@@ -140,14 +142,18 @@ def _in_order(chart: Chart) -> Iterator[tuple[str, ApiObject, list[str]]]:
         yield path, objects[path], edges[path]
 
 
-def _dependencies(api_object: ApiObject, chart: Chart) -> set[str]:
-    """Return the paths of the objects that an object depends on, by itself or by a construct around it."""
-    inside = f"{chart.node.path}/"
-    around = [scope for scope in api_object.node.scopes if scope.node.path.startswith(inside)]
+def _dependencies(api_object: ApiObject, inside: Mapping[IConstruct, str]) -> set[str]:
+    """Return the paths of the objects that an object depends on, by itself or by a construct around it.
+
+    Args:
+        api_object: An object of the chart.
+        inside: The paths of the constructs of the chart.
+    """
     return {
-        below.node.path
-        for scope in around
+        inside[below]
+        for scope in api_object.node.scopes
+        if scope in inside
         for dependency in scope.node.dependencies
         for below in dependency.node.find_all()
-        if isinstance(below, ApiObject) and below.node.path.startswith(inside)
+        if isinstance(below, ApiObject) and below in inside
     }
