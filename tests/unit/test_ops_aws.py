@@ -99,7 +99,7 @@ class Account:
         self.stub("kafka").add_response("describe_cluster_v2", {"ClusterInfo": info}, {"ClusterArn": ARN})
         return self
 
-    def eks(self, *, public: bool = True, **more: Any) -> Account:
+    def eks(self, *, public: bool = True, group_state: str = "ACTIVE", **more: Any) -> Account:
         cluster = {
             "name": "milvus-test",
             "status": "ACTIVE",
@@ -111,7 +111,8 @@ class Account:
         }
         group = {
             "nodegroupName": "milvus",
-            "status": "ACTIVE",
+            "status": group_state,
+            "health": {"issues": [{"message": "no capacity"}] if group_state == "DEGRADED" else []},
             "scalingConfig": {"desiredSize": 3},
             "instanceTypes": ["m7g.2xlarge"],
         }
@@ -183,10 +184,23 @@ def test_stack_that_is_missing_is_unhealthy_and_the_rest_is_shown(account: Accou
     assert status.services == ()
 
 
-def test_cluster_that_is_not_active_is_unhealthy(account: Account) -> None:
-    account.deployed().msk("CREATING").eks()
+@pytest.mark.parametrize(
+    ("msk", "eks", "shown"),
+    [
+        ("CREATING", {}, ("MSK cluster", "CREATING", "Kafka 3.9.x.kraft, 3 x kafka.m7g.large")),
+        ("ACTIVE", {"status": "UPDATING"}, ("EKS cluster", "UPDATING", "Kubernetes 1.36, public endpoint")),
+        ("ACTIVE", {"group_state": "DEGRADED"}, ("node group", "DEGRADED", "3 x m7g.2xlarge, no capacity")),
+    ],
+)
+def test_service_that_is_not_active_is_unhealthy_and_says_why(
+    account: Account, msk: str, eks: dict[str, Any], shown: tuple[str, str, str]
+) -> None:
+    account.deployed().msk(msk).eks(**eks)
 
-    assert not read_status(account.env, clients=account.client).healthy
+    status = read_status(account.env, clients=account.client)
+
+    assert not status.healthy
+    assert [(each.kind, each.state, each.detail) for each in status.services if not each.healthy] == [shown]
 
 
 def test_workload_that_is_not_rolled_out_is_unhealthy(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -463,3 +477,40 @@ def test_endpoint_that_is_no_address_is_a_usage_error(monkeypatch: pytest.Monkey
     assert result.exit_code == 2
     assert "AWS_ENDPOINT_URL: got 'nonsense', allowed is an address such as" in result.stderr
     assert "Correct or unset it" in result.stderr
+
+
+def test_stack_that_cloudformation_lists_as_nothing_is_not_deployed(account: Account) -> None:
+    for _ in parts(account.env):
+        account.stub("cloudformation").add_response("describe_stacks", {"Stacks": []})
+
+    assert {stack.state for stack in read_stacks(account.env, client=account.client("cloudformation"))} == {
+        "NOT_DEPLOYED"
+    }
+
+
+def test_status_command_says_what_it_could_not_read(shipped: Account) -> None:
+    # GIVEN stacks that exist, of which the services may not be read
+    shipped.deployed().stub("kafka").add_client_error("describe_cluster_v2", "AccessDenied", "not you")
+    shipped.stub("eks").add_client_error("describe_cluster", "AccessDenied", "nor you")
+
+    result = CliRunner().invoke(app, ["status", "--env", "test"], env={"COLUMNS": "200"})
+
+    # THEN the stacks are shown, the rest is a note, and nothing is called healthy
+    assert result.exit_code == 1
+    assert "Stacks" in result.stdout
+    assert "Services" not in result.stdout
+    assert "Deployments" not in result.stdout
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "note  cannot read the MSK cluster milvus-test",
+        "note  cannot read the EKS cluster milvus-test",
+    ]
+
+
+def test_environment_whose_milvus_demands_no_login_has_no_secret_of_root() -> None:
+    env = env_with(("milvus.authorization", False), ("milvus.acknowledge", ["CVE-2026-26190"]))
+    account = Account(env).deployed(absent=("milvus",))
+
+    found = {each.key: each.why_absent for each in read_endpoints(env, client=account.client("cloudformation"))}
+
+    assert found["RootSecretArn"] == "Milvus demands no login (milvus.authorization)"
+    assert found["MilvusUri"] == "its stack is not deployed"

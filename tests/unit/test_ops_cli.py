@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from _paths import ROOT
-from ops import console
+from ops import console, program
 from ops.cli import app
 from ops.errors import OpsError, one_line, usage_error
 
@@ -120,3 +120,29 @@ def test_spinner_appears_only_where_a_person_looks(monkeypatch: pytest.MonkeyPat
 
     assert (shown is not None) is terminal
     assert ("Reading …" in stream.getvalue()) is terminal
+
+
+def test_version_in_a_checkout_is_that_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = CliRunner().invoke(app, ["--version"])
+
+    assert (result.exit_code, result.stdout) == (0, f"milvus-ops {program.version()}\n")
+    assert f'version = "{program.version()}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    # AND where the package is installed, that of the package
+    monkeypatch.setattr("importlib.metadata.version", lambda name: f"{name} 9.9.9")
+    assert program.version() == "milvus-on-eks 9.9.9"
+
+
+def test_interrupt_says_what_may_be_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN Ctrl-C in the middle of a run that could not clean up
+    interrupt = KeyboardInterrupt()
+    interrupt.add_note("the collection hello may still exist: drop it by hand")
+
+    def run(*_: Any, **__: Any) -> Any:
+        raise interrupt
+
+    monkeypatch.setattr("ops.commands.smoke.run_smoke", run)
+
+    result = CliRunner().invoke(app, ["smoke"])
+
+    assert result.exit_code == 130
+    assert result.stderr.splitlines() == ["interrupted", "note  the collection hello may still exist: drop it by hand"]

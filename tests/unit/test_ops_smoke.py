@@ -82,6 +82,12 @@ def test_collection_names_are_never_the_same(milvus: FakeMilvus) -> None:
         ("count", lambda _: [{"count(*)": 7}], "load", "must hold 300 entities, a query counts 7"),
         ("search", lambda hits: hits[:2], "search", "a search for 3 neighbours of entity 299 found 2"),
         ("search", lambda hits: hits[::-1], "search", "a search for the vector of entity 299 found entity"),
+        (
+            "search",
+            lambda hits: [{**hit, "distance": 0.5} for hit in hits],
+            "search",
+            "a search for the vector of entity 299 found entity 299 at distance 0.5 first",
+        ),
         ("query", lambda rows: rows[1:], "query", "1 of them wrong or missing"),
         ("query", lambda rows: [*rows, rows[0]], "query", "0 of them wrong or missing"),
         ("filtered_search", lambda hits: hits[1:], "hybrid", "a filtered search for 3 neighbours found 2"),
@@ -121,6 +127,19 @@ def test_wrong_answer_fails_the_step_and_the_collection_is_dropped(
     assert report.failure.remedy
     assert report.left_behind is None
     assert not milvus.collections
+
+
+def test_deleted_rows_that_are_still_counted_are_found_out(milvus: FakeMilvus) -> None:
+    # GIVEN a Milvus whose count is right after loading, and does not follow the deletion
+    milvus.wrong["count"] = lambda _: [{"count(*)": 300}]
+
+    report = smoke()
+
+    assert report.failure is not None
+    assert (report.failure.step, report.failure.reason) == (
+        "delete",
+        "the collection must hold 298 entities, a query counts 300",
+    )
 
 
 def test_deleted_row_in_a_search_is_found_out(milvus: FakeMilvus) -> None:
