@@ -42,11 +42,15 @@ def retention(days: int) -> logs.RetentionDays:
 
 @jsii.implements(cdk.IAspect)
 class FunctionLogs:
-    """Keeps the logs of every function that CDK adds to a stack 30 days, and leaves them behind only with the data.
+    """Gives every function that CDK adds to a stack a log group that is there before it and goes after it.
 
-    CDK's built-in providers (emptying a bucket, closing the default security group) leave their log group to Lambda,
-    which keeps it for ever; the log groups of its other functions are kept two years, and beyond the stack. Log groups
-    that a construct of this project makes are none of them, and stay as they are.
+    CDK names the group after the function, so that nothing keeps a first call from coming before the group, which then
+    "already exists" (aws-cdk#667), and a last call from coming after it, which makes it anew and without an end
+    (aws-cdk#32689). A group under a name of its own is one that the function names, and so whoever calls the function
+    waits for it. Built-in providers (emptying a bucket, closing the default security group) have none at all.
+
+    The logs are kept 30 days, and beyond the stack only with the data. Log groups that a construct of this project
+    makes are none of them, and stay as they are.
 
     Example:
         >>> cdk.Aspects.of(stack).add(FunctionLogs(stack, removal="destroy"))
@@ -61,9 +65,10 @@ class FunctionLogs:
         if isinstance(node, cdk.CustomResourceProviderBase):
             if self._in_stack(node):
                 self._give_log_group(node)
-        elif isinstance(node, logs.CfnLogGroup) and _made_with_a_function(node) and self._in_stack(node):
-            node.retention_in_days = _FUNCTION_LOG_DAYS
-            node.apply_removal_policy(removal_policy(self._removal))
+        elif isinstance(node, logs.CfnLogGroup) and self._in_stack(node):
+            function = _function_of(node)
+            if function:
+                self._free_from_its_name(node, function)
 
     def _in_stack(self, node: IConstruct) -> bool:
         return cdk.Stack.of(node).node.path == self._stack.node.path
@@ -78,7 +83,16 @@ class FunctionLogs:
         function = child(provider, "Handler", cdk.CfnResource)
         function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
 
+    def _free_from_its_name(self, group: logs.CfnLogGroup, function: lambda_.Function) -> None:
+        group.log_group_name = None
+        group.retention_in_days = _FUNCTION_LOG_DAYS
+        group.apply_removal_policy(removal_policy(self._removal))
+        resource = child(function, "Resource", lambda_.CfnFunction)
+        resource.add_property_override("LoggingConfig", {"LogGroup": group.ref})
 
-def _made_with_a_function(group: logs.CfnLogGroup) -> bool:
+
+def _function_of(group: logs.CfnLogGroup) -> lambda_.Function | None:
+    """Return the function with which CDK made a log group."""
     around = group.node.scope
-    return around is not None and isinstance(around.node.scope, lambda_.Function)
+    owner = around.node.scope if around else None
+    return owner if isinstance(owner, lambda_.Function) else None

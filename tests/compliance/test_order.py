@@ -126,7 +126,7 @@ def test_cluster_gets_its_network_then_nodes_then_names_then_controllers(name: s
     workloads = {f"eks/WorkloadAddons/{each}" for each in ("CoreDns", "EbsCsiDriver", "MetricsServer")}
     policy = "eks/LoadBalancers/Resource/alb-sa/Role/DefaultPolicy"
     steps = [
-        ({"eks/Cluster/Resource"}, {"eks/Cluster/ControlPlaneLogs", "eks/Cluster/Role", "eks/Cluster/SecretsKey"}),
+        ({"eks/Cluster/Resource"}, {"eks/Cluster/ControlPlaneLogGroup", "eks/Cluster/Role", "eks/Cluster/SecretsKey"}),
         (network, {"eks/Cluster/Resource"}),
         (groups, network),
         (workloads, groups),

@@ -130,13 +130,8 @@ def streaming(env: Environment) -> Relations:
             "LoggingInfo.BrokerLogs.CloudWatchLogs.LogGroup": "${streaming/Kafka/BrokerLogs}",
         },
         "streaming/User": {"KmsKeyId": "${streaming/Key.Arn}"},
-        "streaming/Association/Function": {"Role": "${streaming/Association/FunctionRole.Arn}", **logs},
-        "streaming/Association/Provider/framework-onEvent": {
-            "Environment.Variables.USER_ON_EVENT_FUNCTION_ARN": "${streaming/Association/Function.Arn}",
-            **logs,
-        },
         "streaming/Association": {
-            "ServiceToken": "${streaming/Association/Provider/framework-onEvent.Arn}",
+            "ServiceToken": calls("streaming/Association"),
             "ClusterArn": "${streaming/Kafka.Arn}",
             "SecretArn": "${streaming/User}",
         },
@@ -146,6 +141,7 @@ def streaming(env: Environment) -> Relations:
         },
         "streaming/AWS679f53fac002430cb0da5b7982bd2287": {"Role": "${streaming/Brokers/FunctionRole.Arn}", **logs},
     }
+    found |= handler("streaming/Association", "streaming/FunctionLogs")
     if env.queue.storage.max_gib > env.queue.storage.volume_gib:
         found["streaming/Kafka/StorageTarget"] = {"ResourceId": "${streaming/Kafka.Arn}"}
         found["streaming/Kafka/StorageGrowth"] = {"ScalingTargetId": "${streaming/Kafka/StorageTarget}"}
@@ -162,6 +158,7 @@ def eks(env: Environment) -> Relations:
             "ResourcesVpcConfig.SubnetIds": private_subnets(env),
             "ResourcesVpcConfig.SecurityGroupIds": ["${eks/Cluster/Resource/ControlPlaneSecurityGroup.GroupId}"],
         },
+        "eks/Cluster/ControlPlaneLogGroup": {"ServiceToken": calls("eks/Cluster/ControlPlaneLogGroup")},
         "eks/Cluster/Resource/OidcProviderNative": {"Url": "${eks/Cluster/Resource.OpenIdConnectIssuerUrl}"},
         "eks/Cluster/OidcIssuer": {
             "Value": ISSUER,
@@ -202,6 +199,7 @@ def eks(env: Environment) -> Relations:
             "eks/LoadBalancers/Resource/alb-sa", ISSUER, "kube-system:aws-load-balancer-controller", "ConditionJson"
         ),
     }
+    found |= handler("eks/Cluster/ControlPlaneLogGroup", "eks/Cluster/FunctionLogs")
     for name in env.cluster.node_groups:
         template = f"eks/Nodes-{name}/LaunchTemplate"
         found[template] = {
@@ -260,6 +258,23 @@ def milvus(env: Environment) -> Relations:
     return found
 
 
+def calls(path: str) -> str:
+    """Return what CloudFormation calls of a handler."""
+    return f"${{{path}/Provider/framework-onEvent.Arn}}"
+
+
+def handler(path: str, log_group: str) -> Relations:
+    """Return a function of ours with its role, and CDK's framework, which calls it."""
+    logs = {"LoggingConfig.LogGroup": f"${{{log_group}}}"}
+    return {
+        f"{path}/Function": {"Role": f"${{{path}/FunctionRole.Arn}}", **logs},
+        f"{path}/Provider/framework-onEvent": {
+            "Environment.Variables.USER_ON_EVENT_FUNCTION_ARN": f"${{{path}/Function.Arn}}",
+            **logs,
+        },
+    }
+
+
 def service_account_role(path: str, issuer: str, account: str, conditions: str = "Conditions") -> Relations:
     """Return who assumes a role: one service account, vouched for by the cluster."""
     return {
@@ -303,10 +318,8 @@ def wherever_they_stand(graph: Assembly) -> Iterator[tuple[str, str, Any]]:
             # CDK's AwsCustomResource puts the policy beside itself, and takes the role that it was given.
             given = {"streaming/Brokers/Resource/CustomResourcePolicy": "streaming/Brokers/FunctionRole"}
             yield found.name, "Roles", [f"${{{given.get(found.name, found.name.rpartition('/')[0])}}}"]
-        elif (
-            found.type == "AWS::Logs::LogGroup" and found.at("LogGroupName") and "/lambda/" in found.at("LogGroupName")
-        ):
-            yield found.name, "LogGroupName", f"/aws/lambda/${{{found.name.rpartition('/')[0]}}}"
+        elif found.type == "AWS::Lambda::Function" and f"{found.name}/LogGroup" in graph.resources:
+            yield found.name, "LoggingConfig.LogGroup", f"${{{found.name}/LogGroup}}"
 
 
 OUTPUTS_WITH_KAFKA = {

@@ -60,6 +60,17 @@ def expected(env: Environment) -> dict[str, Rights]:
                 ("cloudformation:DescribeStacks", release_stack),
             ),
         ),
+        "eks/Cluster/ControlPlaneLogGroup/FunctionRole": Rights(
+            "lambda.amazonaws.com",
+            (),
+            (
+                writes("eks/Cluster/FunctionLogs"),
+                (
+                    ["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"],
+                    f"arn:aws:logs:{env.region}:{_account(env)}:log-group:/aws/eks/{env.name}/cluster:*",
+                ),
+            ),
+        ),
         "milvus/Identity/Role": Rights(
             "milvus-s3-access-sa",
             (),

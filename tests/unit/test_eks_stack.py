@@ -180,10 +180,16 @@ def test_the_nodes_are_opened_to_nobody() -> None:
 
 
 def test_log_group_of_the_control_plane_ends_and_is_there_before_eks_makes_its_own() -> None:
-    name, group = only(private(), "AWS::Logs::LogGroup", LogGroupName="/aws/eks/milvus-test/cluster")
-    assert group["Properties"]["RetentionInDays"] == 90
+    name, group = only(private(), "Custom::ControlPlaneLogs", LogGroup="/aws/eks/milvus-test/cluster")
+    assert group["Properties"]["RetentionInDays"] == "90"
     cluster, _ = only(private(), "AWS::EKS::Cluster")
     assert name in before(private(), cluster)
+
+
+@pytest.mark.parametrize(("template", "removal"), [(private, "retain"), (public, "destroy")])
+def test_log_group_of_the_control_plane_follows_the_removal_policy(template: Any, removal: str) -> None:
+    _, group = only(template(), "Custom::ControlPlaneLogs")
+    assert group["Properties"]["Removal"] == removal
 
 
 @pytest.mark.parametrize(("template", "policy"), [(private, "RetainExceptOnCreate"), (public, "Delete")])
@@ -196,7 +202,7 @@ def test_every_log_group_has_an_end() -> None:
     ends = {
         group["Properties"].get("RetentionInDays", 0) for group in resources(private(), "AWS::Logs::LogGroup").values()
     }
-    assert ends == {30, 90}
+    assert ends == {30}
 
 
 def test_administrators_are_cluster_admins() -> None:

@@ -16,12 +16,16 @@ from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
 from milvus_constructs.checks.cdk_providers import acknowledge_kubectl_provider
+from milvus_constructs.cluster.control_plane_logs import ControlPlaneLogs
 from milvus_constructs.cluster.irsa_role import ServiceAccounts
 from milvus_constructs.encryption_key import EncryptionKey
+from milvus_constructs.logs import retention
 from milvus_constructs.removal import RemovalSetting, removal_policy
 from milvus_constructs.tree import child
 from settings.cluster import Cluster
 
+_LOG_DAYS = 90
+_FUNCTION_LOG_DAYS = 30
 _CLUSTER_POLICY = "AmazonEKSClusterPolicy"
 _LOG_TYPES = {
     "api": eks.ClusterLoggingTypes.API,
@@ -38,10 +42,10 @@ class EksCluster(Construct):
     Provisions the cluster under a name of its own, a key for Kubernetes secrets, the log group of the control plane, an
     access entry for each administrator role and the Lambda functions with which CDK runs kubectl and helm. It costs
     money by the hour. The name, the key and the list of bootstrapped add-ons cannot be changed later: CloudFormation
-    refuses to replace a cluster with a fixed name, which is what a cluster with data on its volumes needs. A retained
-    log group has to be deleted by hand before a cluster of the same name can be created again. The private endpoint
-    admits HTTPS from ``client_cidrs`` and the nodes, and nobody else. EKS's own deletion protection is off, since a
-    deployment that fails has to be able to take the cluster back; whoever wants it switches it on when all stands.
+    refuses to replace a cluster with a fixed name, which is what a cluster with data on its volumes needs. The private
+    endpoint admits HTTPS from ``client_cidrs`` and the nodes, and nobody else. EKS's own deletion protection is off,
+    since a deployment that fails has to be able to take the cluster back; whoever wants it switches it on when all
+    stands.
 
     Example:
         >>> EksCluster(stack, "Cluster", name="milvus-dev", settings=env.cluster, vpc=vpc, subnets=private,
@@ -64,13 +68,22 @@ class EksCluster(Construct):
         self.secrets_key = EncryptionKey(
             self, "SecretsKey", description=f"Kubernetes secrets of the EKS cluster {name}", removal=removal
         )
-        # EKS would create this group by itself, without an end to its retention, and leave it behind.
-        log_group = logs.LogGroup(
+        self.function_logs = logs.LogGroup(
             self,
-            "ControlPlaneLogs",
-            log_group_name=f"/aws/eks/{name}/cluster",
-            retention=logs.RetentionDays.THREE_MONTHS,
+            "FunctionLogs",
+            retention=retention(_FUNCTION_LOG_DAYS),
             removal_policy=removal_policy(removal),
+        )
+        """Where functions that look after the cluster write."""
+        # EKS would make its group by itself, without an end.
+        control_plane_logs = ControlPlaneLogs(
+            self,
+            # Not the id that a log group had here: CloudFormation changes no resource into one of another type.
+            "ControlPlaneLogGroup",
+            cluster_name=name,
+            days=_LOG_DAYS,
+            removal=removal,
+            log_group=self.function_logs,
         )
         self.role = iam.Role(
             self,
@@ -106,7 +119,7 @@ class EksCluster(Construct):
         self.cluster = cast("eks.ICluster", self.resource)
         """The cluster, for whatever deploys to it."""
         cluster = child(self.resource, "Resource", eks.CfnCluster)
-        cluster.node.add_dependency(log_group)
+        cluster.node.add_dependency(control_plane_logs)
         # EKS refuses to delete a protected cluster in a rollback too: a first deployment that fails could neither be
         # rolled back nor repeated. Written, not left out: what a template says nothing of is nobody's.
         # https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html

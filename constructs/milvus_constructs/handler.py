@@ -1,0 +1,60 @@
+"""A function of this project behind a custom resource: its role, its log group, and CDK's framework around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import custom_resources as cr
+from constructs import Construct
+
+from milvus_constructs.checks.cdk_providers import acknowledge_provider
+
+
+def handler_provider(
+    scope: Construct,
+    *,
+    code: Path,
+    description: str,
+    timeout: cdk.Duration,
+    may: Sequence[iam.PolicyStatement],
+    log_group: logs.ILogGroup,
+) -> cr.Provider:
+    """Create ``handler.on_event`` of a folder as a function in ``scope``, and return what calls it.
+
+    The function may do what it is told here, and write to its log group; nothing else. An error that it raises fails
+    the deployment with its text.
+
+    Args:
+        scope: Where the function and its role stand; one handler for each.
+        code: The folder; of its files only ``handler.py`` is uploaded.
+        description: Of the function.
+        timeout: Of one call; Lambda ends it after 15 minutes whatever this says.
+        may: Statements of the function's role.
+        log_group: Where the function and the framework write.
+    """
+    # Not AWSLambdaBasicExecutionRole: that managed policy may write to every log group of the account.
+    role = iam.Role(scope, "FunctionRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log_group.grant_write(role)
+    function = lambda_.Function(
+        scope,
+        "Function",
+        description=description,
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_asset(str(code), exclude=["*", "!handler.py"]),
+        handler="handler.on_event",
+        timeout=timeout,
+        memory_size=256,
+        log_group=log_group,
+        role=role,
+    )
+    for statement in may:
+        function.add_to_role_policy(statement)
+    provider = cr.Provider(scope, "Provider", on_event_handler=function, log_group=log_group)
+    acknowledge_provider(provider, function)
+    return provider
