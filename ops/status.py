@@ -20,7 +20,7 @@ from settings.parts import Part, stack_name
 ClientFactory = Callable[[str], aws.AwsClient]
 
 
-class Service(BaseModel):
+class ManagedService(BaseModel):
     """A managed service: the MSK cluster, the EKS cluster or one of its node groups."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +45,7 @@ class Status(BaseModel):
     region: str
     healthy: bool
     stacks: tuple[Stack, ...]
-    services: tuple[Service, ...]
+    services: tuple[ManagedService, ...]
     workloads: tuple[Workload, ...] = ()
     workloads_from: str = ""
     notes: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None) -> St
     stacks = read_stacks(env, client=make("cloudformation"))
     outputs = outputs_of(stacks)
     notes: list[str] = []
-    services: list[Service] = []
+    services: list[ManagedService] = []
     arn, cluster = outputs.get(output_keys.MSK_CLUSTER_ARN), outputs.get(output_keys.CLUSTER_NAME)
     unknown = False
     described: dict[str, Any] = {}
@@ -118,7 +118,7 @@ def _is_lost(env: Environment, stacks: Iterable[Stack], workloads: Iterable[Work
     return deployed and not any(workload.kind == "Deployment" for workload in workloads)
 
 
-def _msk(kafka: aws.AwsClient, arn: str) -> Service:
+def _msk(kafka: aws.AwsClient, arn: str) -> ManagedService:
     name = arn.split("/")[1] if "/" in arn else arn
     with aws.reading(f"the MSK cluster {name}"):
         info = kafka.describe_cluster_v2(ClusterArn=arn)["ClusterInfo"]
@@ -132,7 +132,7 @@ def _msk(kafka: aws.AwsClient, arn: str) -> Service:
         f"{nodes} x {instance}" if nodes and instance else "",
         reason or "",
     ]
-    return Service(
+    return ManagedService(
         kind="MSK cluster",
         name=info.get("ClusterName") or name,
         state=info.get("State") or "UNKNOWN",
@@ -140,7 +140,7 @@ def _msk(kafka: aws.AwsClient, arn: str) -> Service:
     )
 
 
-def _eks(eks: aws.AwsClient, name: str) -> tuple[dict[str, Any], list[Service]]:
+def _eks(eks: aws.AwsClient, name: str) -> tuple[dict[str, Any], list[ManagedService]]:
     with aws.reading(f"the EKS cluster {name}"):
         cluster = eks.describe_cluster(name=name)["cluster"]
         names = eks.list_nodegroups(clusterName=name).get("nodegroups", [])
@@ -148,7 +148,7 @@ def _eks(eks: aws.AwsClient, name: str) -> tuple[dict[str, Any], list[Service]]:
     network = cluster.get("resourcesVpcConfig") or {}
     endpoint = "public endpoint" if network.get("endpointPublicAccess") else "private endpoint"
     services = [
-        Service(
+        ManagedService(
             kind="EKS cluster",
             name=name,
             state=cluster.get("status") or "UNKNOWN",
@@ -160,7 +160,7 @@ def _eks(eks: aws.AwsClient, name: str) -> tuple[dict[str, Any], list[Service]]:
         issues = [issue.get("message", "") for issue in (group.get("health") or {}).get("issues") or []]
         size = f"{scaling.get('desiredSize', '?')} x {'/'.join(types) or '?'}"
         services.append(
-            Service(
+            ManagedService(
                 kind="node group",
                 name=group.get("nodegroupName") or "?",
                 state=group.get("status") or "UNKNOWN",

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.endpoints import Endpoint
 from ops.stacks import MISSING, Stack
-from ops.status import Service
+from ops.status import ManagedService
 from ops.workloads import Workload
 
 
@@ -23,7 +23,7 @@ def stacks_table(stacks: Sequence[Stack]) -> Table:
     return table
 
 
-def services_table(services: Sequence[Service]) -> Table:
+def services_table(services: Sequence[ManagedService]) -> Table:
     """Return the table of the MSK cluster, the EKS cluster and its node groups."""
     table = _table("Services", ("Service", "Name", "State", "Detail"))
     for service in services:

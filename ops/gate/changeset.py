@@ -16,7 +16,7 @@ _HOW = (
 )
 
 
-class Target(BaseModel):
+class ChangedProperty(BaseModel):
     """What of a resource changes (API type ResourceTargetDefinition)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -38,7 +38,7 @@ class Detail(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    target: Target = Field(default=Target(), alias="Target")
+    target: ChangedProperty = Field(default=ChangedProperty(), alias="Target")
 
 
 class Change(BaseModel):

@@ -29,7 +29,7 @@ _SHARE = 4_000
 
 
 @dataclass(frozen=True)
-class Loss:
+class LostResource:
     """A resource that a deployment would replace, delete or let go of, as `cdk diff` sees it."""
 
     stack: str
@@ -48,14 +48,14 @@ class Preview:
     """Findings of cdk-nag and the template validation; None if there is no report."""
 
     @property
-    def losses(self) -> list[Loss]:
+    def losses(self) -> list[LostResource]:
         """Return the resources that would be replaced or deleted."""
         found, stack = [], "?"
         for line in self.differences.splitlines():
             if heading := _STACK.match(line):
                 stack = heading["name"] or heading["path"]
             if lost := _LOST.match(line):
-                found.append(Loss(stack, lost["type"], lost["logical_id"], _FATES[lost["fate"]]))
+                found.append(LostResource(stack, lost["type"], lost["logical_id"], _FATES[lost["fate"]]))
         return found
 
     @property
