@@ -62,7 +62,7 @@ class StreamingStack(EnvironmentStack):
         )
         brokers = BootstrapBrokers(self, "Brokers", cluster_arn=self.cluster.cluster_arn, log_group=log_group)
         # Whoever has the list can log in: Milvus's stack waits for it, and so for the association.
-        brokers.node.add_dependency(association)
+        brokers.resource.node.add_dependency(association)
         self.security_group: ec2.ISecurityGroup = self.cluster.security_group
         """Security group of the brokers; opened by `KafkaAccess` in the client's stack."""
         self.bootstrap_brokers = brokers.sasl_scram

@@ -156,8 +156,7 @@ def test_functions_have_their_rights_before_they_are_called(name: str) -> None:
         for function in functions
         for policy in policies
         if str(function.at("Role")).replace(".Arn}", "}") in policy.properties["Roles"]
-        # CDK's AwsCustomResource makes the call itself wait, and not the function that many share.
-        if policy.name not in graph.before(function.name) and "CustomResourcePolicy" not in policy.name
+        if policy.name not in graph.before(function.name)
     ]
     assert late == []
 
@@ -165,8 +164,10 @@ def test_functions_have_their_rights_before_they_are_called(name: str) -> None:
 def test_the_list_of_brokers_is_known_when_somebody_can_sign_in() -> None:
     # GIVEN that whoever has the list uses it: Milvus's stack waits for nothing else of Kafka
     graph = assembly_of(assembly("prod"))
-    first = graph.before("streaming/Brokers/Resource")
-    assert {"streaming/Association", "streaming/Brokers/Resource/CustomResourcePolicy", "streaming/Kafka"} <= first
+    first = graph.before("streaming/Brokers/List")
+    assert {"streaming/Association", "streaming/Brokers/FunctionRole/DefaultPolicy", "streaming/Kafka"} <= first
+    # AND that the function's rights are made before the association, so that they have long arrived
+    assert "streaming/Association" not in graph.before("streaming/Brokers/FunctionRole/DefaultPolicy")
     # AND the association is made by a function that may do it
     assert "streaming/Association/FunctionRole/DefaultPolicy" in graph.before("streaming/Association")
 

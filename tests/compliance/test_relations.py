@@ -118,7 +118,6 @@ def storage(env: Environment) -> Relations:
 def streaming(env: Environment) -> Relations:
     if not isinstance(env.queue, Msk):
         return {}
-    logs = {"LoggingConfig.LogGroup": "${streaming/FunctionLogs}"}
     found: Relations = {
         "streaming/Kafka/SecurityGroup": {"VpcId": vpc(env)},
         "streaming/Kafka": {
@@ -135,13 +134,10 @@ def streaming(env: Environment) -> Relations:
             "ClusterArn": "${streaming/Kafka.Arn}",
             "SecretArn": "${streaming/User}",
         },
-        "streaming/Brokers/Resource": {
-            "ServiceToken": "${streaming/AWS679f53fac002430cb0da5b7982bd2287.Arn}",
-            **{f"{when}.parameters": {"ClusterArn": "${streaming/Kafka.Arn}"} for when in ("Create", "Update")},
-        },
-        "streaming/AWS679f53fac002430cb0da5b7982bd2287": {"Role": "${streaming/Brokers/FunctionRole.Arn}", **logs},
+        "streaming/Brokers/List": {"ServiceToken": calls("streaming/Brokers"), "ClusterArn": "${streaming/Kafka.Arn}"},
     }
-    found |= handler("streaming/Association", "streaming/FunctionLogs")
+    for path in ("streaming/Association", "streaming/Brokers"):
+        found |= handler(path, "streaming/FunctionLogs")
     if env.queue.storage.max_gib > env.queue.storage.volume_gib:
         found["streaming/Kafka/StorageTarget"] = {"ResourceId": "${streaming/Kafka.Arn}"}
         found["streaming/Kafka/StorageGrowth"] = {"ScalingTargetId": "${streaming/Kafka/StorageTarget}"}
@@ -245,7 +241,7 @@ def milvus(env: Environment) -> Relations:
             "Manifest.0.spec.data": copied("${milvus/RootPassword/Secret}", "password")
         }
     if isinstance(env.queue, Msk):
-        brokers = "${streaming/Brokers/Resource.BootstrapBrokerStringSaslScram}"
+        brokers = "${streaming/Brokers/List.BootstrapBrokerStringSaslScram}"
         found[release]["Values.externalKafka.brokerList"] = brokers
         found["milvus/Readiness"]["Trigger.values.externalKafka.brokerList"] = brokers
         found[f"{chart}/ExternalSecret-milvus-kafka"] = {
@@ -315,9 +311,7 @@ def wherever_they_stand(graph: Assembly) -> Iterator[tuple[str, str, Any]]:
             handler = f"${{{part}/AWSCDKCfnUtilsProviderCustomResourceProvider/Handler.Arn}}"
             yield found.name, "ServiceToken", handler
         elif found.type == "AWS::IAM::Policy":
-            # CDK's AwsCustomResource puts the policy beside itself, and takes the role that it was given.
-            given = {"streaming/Brokers/Resource/CustomResourcePolicy": "streaming/Brokers/FunctionRole"}
-            yield found.name, "Roles", [f"${{{given.get(found.name, found.name.rpartition('/')[0])}}}"]
+            yield found.name, "Roles", [f"${{{found.name.rpartition('/')[0]}}}"]
         elif found.type == "AWS::Lambda::Function" and f"{found.name}/LogGroup" in graph.resources:
             yield found.name, "LoggingConfig.LogGroup", f"${{{found.name}/LogGroup}}"
 
@@ -325,7 +319,7 @@ def wherever_they_stand(graph: Assembly) -> Iterator[tuple[str, str, Any]]:
 OUTPUTS_WITH_KAFKA = {
     "MskClusterArn": "${streaming/Kafka.Arn}",
     "KafkaSecretArn": "${streaming/User}",
-    "BootstrapBrokersSaslScram": "${streaming/Brokers/Resource.BootstrapBrokerStringSaslScram}",
+    "BootstrapBrokersSaslScram": "${streaming/Brokers/List.BootstrapBrokerStringSaslScram}",
 }
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from aws_cdk import custom_resources as cr
 from constructs import Construct
 
+from milvus_constructs.handler import handler_provider
+
+_CODE = Path(__file__).parent / "bootstrap_brokers_lambda"
 _FIELD = "BootstrapBrokerStringSaslScram"
 
 
 class BootstrapBrokers(Construct):
     """The comma-separated ``host:9096`` list of a cluster, read at deployment by ``kafka:GetBootstrapBrokers``.
 
-    It is read once in the life of a cluster: a client needs some brokers to find all, those added later too, and a list
-    that changed would be an export that CloudFormation refuses to change while Milvus uses it. A cluster without SCRAM
-    has no such list, and the deployment fails. Costs nothing to speak of.
+    It is read once in the life of a cluster, and sorted: a client needs some brokers to find all, those added later
+    too, while MSK names others in another order each time, and a list that changed would be an export that
+    CloudFormation refuses to change while Milvus uses it. A cluster without SCRAM has no such list, and the deployment
+    fails. Costs nothing to speak of.
     (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1077)
 
     Example:
@@ -25,28 +30,21 @@ class BootstrapBrokers(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster_arn: str, log_group: logs.ILogGroup) -> None:
         super().__init__(scope, construct_id)
-        # Not AWSLambdaBasicExecutionRole: that managed policy may write to every log group of the account.
-        role = iam.Role(self, "FunctionRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
-        self.resource = cr.AwsCustomResource(
+        provider = handler_provider(
             self,
-            "Resource",
-            resource_type="Custom::MskBootstrapBrokers",
-            # Serves create too.
-            on_update=cr.AwsSdkCall(
-                service="Kafka",
-                action="getBootstrapBrokers",
-                parameters={"ClusterArn": cluster_arn},
-                output_paths=[_FIELD],
-                physical_resource_id=cr.PhysicalResourceId.of("bootstrap-brokers"),
-            ),
-            policy=cr.AwsCustomResourcePolicy.from_statements(
-                [iam.PolicyStatement(actions=["kafka:GetBootstrapBrokers"], resources=[cluster_arn])]
-            ),
-            install_latest_aws_sdk=False,
-            timeout=cdk.Duration.minutes(2),
+            code=_CODE,
+            description="Reads the brokers of an MSK cluster for SASL/SCRAM",
+            # Ten attempts with a quarter of a minute between them, and the calls themselves.
+            timeout=cdk.Duration.minutes(5),
+            may=[iam.PolicyStatement(actions=["kafka:GetBootstrapBrokers"], resources=[cluster_arn])],
             log_group=log_group,
-            role=role,
         )
-        self.sasl_scram: str = self.resource.get_response_field(_FIELD)
+        self.resource = cdk.CustomResource(
+            self,
+            "List",
+            resource_type="Custom::MskBootstrapBrokers",
+            service_token=provider.service_token,
+            properties={"ClusterArn": cluster_arn},
+        )
+        self.sasl_scram: str = self.resource.get_att_string(_FIELD)
         """Brokers as Kafka clients take them, such as ``b-1...:9096,b-2...:9096``."""

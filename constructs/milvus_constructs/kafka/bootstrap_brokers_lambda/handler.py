@@ -1,0 +1,91 @@
+"""Reads the brokers of an MSK cluster for SASL/SCRAM, once in the cluster's life.
+
+Runs as the Lambda function of a CloudFormation custom resource, behind CDK's provider framework: an exception here
+fails the deployment with its text. MSK names the brokers in another order at each call, and of more than three another
+selection (terraform-provider-aws#13488), while Milvus's stack imports the list, and CloudFormation changes no export
+that is in use. So the list is sorted, and it is the resource's physical id, which an update gets back.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+LOG = logging.getLogger(__name__)
+LOG.setLevel(logging.INFO)
+
+FIELD = "BootstrapBrokerStringSaslScram"
+ATTEMPTS = 10
+PAUSE_SECONDS = 15.0
+# What passes by waiting: the function's own policy, which is made right before it is called, has not reached MSK yet,
+# the cluster is being changed, or too many requests were made.
+PASSING = {
+    "AccessDeniedException",
+    "ConflictException",
+    "ForbiddenException",
+    "InternalServerErrorException",
+    "ServiceUnavailableException",
+    "TooManyRequestsException",
+}
+
+
+class KafkaClient(Protocol):
+    """What is used of boto3's ``kafka`` client, which has no type information."""
+
+    def get_bootstrap_brokers(self, **arguments: object) -> dict[str, Any]:
+        """Return lists of brokers, each under the name of a way to sign in."""
+
+
+class BrokersError(Exception):
+    """The list was not to be had; the text says what MSK answered and what to check."""
+
+
+def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
+    """Handle one event of the custom resource.
+
+    Args:
+        event: ``RequestType``, ``ResourceProperties`` with ``ClusterArn`` and, but for a creation, what is there.
+
+    Raises:
+        BrokersError: MSK does not tell.
+    """
+    cluster = event["ResourceProperties"]["ClusterArn"]
+    kind = event["RequestType"]
+    LOG.info("%s: %s", kind, cluster)
+    if kind == "Delete" or (kind == "Update" and event["OldResourceProperties"]["ClusterArn"] == cluster):
+        brokers = event["PhysicalResourceId"]
+    else:
+        client = boto3.client("kafka", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+        brokers = sasl_scram(client, cluster)
+    return {"PhysicalResourceId": brokers, "Data": {FIELD: brokers}}
+
+
+def sasl_scram(client: KafkaClient, cluster: str, *, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Return the ``host:9096`` list of a cluster, sorted.
+
+    Raises:
+        BrokersError: MSK refuses, or names none, after ten attempts.
+    """
+    last = ""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            brokers = client.get_bootstrap_brokers(ClusterArn=cluster).get(FIELD)
+        except ClientError as error:
+            last = str(error)
+            if error.response["Error"]["Code"] not in PASSING:
+                break
+        else:
+            if brokers:
+                return ",".join(sorted(brokers.split(",")))
+            last = "the cluster has no brokers for SASL/SCRAM"
+        LOG.warning("attempt %d of %d: %s", attempt, ATTEMPTS, last)
+        if attempt < ATTEMPTS:
+            sleep(PAUSE_SECONDS)
+    remedy = f"`aws kafka get-bootstrap-brokers --cluster-arn {cluster}` has to show {FIELD}; then deploy again."
+    raise BrokersError(f"MSK does not tell where the brokers of {cluster} are: {last}. {remedy}")
