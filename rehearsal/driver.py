@@ -25,6 +25,7 @@ from rehearsal.failure import Failure, failures
 from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
 from rehearsal.processes import running
 from rehearsal.run import PROJECT, Run
+from rehearsal.variants import Variant
 from settings import Environment, load_environment
 from settings.parts import parts, stack_name
 
@@ -76,13 +77,7 @@ class Rehearsal:
             self._console.print(
                 f"Rehearsal of [bold]{self._name}[/bold] in {self._settings.region}; logs in {folder.folder}"
             )
-            cdk = Cdk(
-                env=self._name,
-                environment=account.environment(),
-                log=self._log,
-                on_event=self._display.event,
-                assembly=folder.folder / "cdk.out",
-            )
+            cdk = self._cdk(account, assembly=folder.folder / "cdk.out")
             with self._explained(account):
                 self._deploy(cdk, account)
             smoke = self._smoke(account)
@@ -109,6 +104,15 @@ class Rehearsal:
         account_id = {"account_id": self._settings.account} if self._settings.account else {}
         return AccountOptions(
             run_dir=folder.folder, region=self._settings.region, network=existing_network(self._settings), **account_id
+        )
+
+    def _cdk(self, account: EmbeddedAccount, *, assembly: Path, more: Mapping[str, str] | None = None) -> Cdk:
+        return Cdk(
+            env=self._name,
+            environment={**account.environment(), **(more or {})},
+            log=self._log,
+            on_event=self._display.event,
+            assembly=assembly,
         )
 
     def _deploy(self, cdk: Cdk, account: EmbeddedAccount) -> None:
@@ -143,8 +147,9 @@ class Rehearsal:
     def _destroy(self, cdk: Cdk, account: EmbeddedAccount) -> list[Leftover]:
         cloudformation = account.client("cloudformation")
         ids = [entry["StackId"] for entry in cloudformation.describe_stacks()["Stacks"]]
+        if self._settings.termination_protection:
+            cdk = self._unprotected(account)
         with self._display.step("make destroy"):
-            self._unprotect(cloudformation)
             cdk.destroy()
             if left := remaining_stacks(cloudformation, self._stacks()):
                 raise RehearsalError(f"after make destroy these stacks are still there: {', '.join(left)}")
@@ -157,12 +162,14 @@ class Rehearsal:
             self._display.note(f"retained on purpose: {len(names)} x {kind}: {', '.join(names)}")
         return retained
 
-    def _unprotect(self, cloudformation: Any) -> None:  # noqa: ANN401 - a boto3 client
-        for name in self._stacks():
-            stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-            if stack.get("EnableTerminationProtection"):
-                cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
-                self._display.note(f"{name}: termination protection switched off, as an operator has to")
+    def _unprotected(self, account: EmbeddedAccount) -> Cdk:
+        """Switch the protection off and deploy, as docs/destroy.md says; return the commands of that environment."""
+        folder = account.options.run_dir / "unprotected"
+        variant = Variant(self._name, {"termination_protection": False}, folder)
+        cdk = self._cdk(account, assembly=variant.assembly, more=variant.environment)
+        with self._display.step("make deploy with termination_protection: false"):
+            cdk.deploy()
+        return cdk
 
     def _wait(self, account: EmbeddedAccount) -> None:
         variables = account.environment({}).items()

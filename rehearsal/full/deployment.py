@@ -13,12 +13,13 @@ from charts.workloads import etcd_name, workloads
 from rehearsal.cdk import Cdk, CdkError, StackEvent
 from rehearsal.driver import RehearsalError, require_no_changes
 from rehearsal.failure import Failure, failures
+from rehearsal.full.changes import BROKEN_IMAGE, broken, upgrade
 from rehearsal.full.checks import Checks, expect, wait_for
 from rehearsal.full.destroy_order import DestroyOrder
 from rehearsal.full.site import Site
-from rehearsal.full.variants import BROKEN_IMAGE, Variant, broken, upgrade
 from rehearsal.leftovers import by_type, leftovers, remaining_stacks, strays
 from rehearsal.servers.api import Object
+from rehearsal.variants import Variant
 
 _OUTAGE_SECONDS = 240
 _ETCD_STATE = "ETCD_INITIAL_CLUSTER_STATE"
@@ -57,9 +58,12 @@ class Deployment:
 
     def deploy_without_milvus(self) -> str:
         """All stacks but Milvus's: its chart is not at hand."""
+        return self._deploy_all_but_milvus(self._assembly)
+
+    def _deploy_all_but_milvus(self, assembly: Path) -> str:
         names = [name for name in self._site.stacks if name != self._site.milvus_stack]
         # No documented command leaves a stack out: this one is the rehearsal's own, for a machine without the chart.
-        options = ["--app", str(self._assembly), "--exclusively", "--require-approval", "never"]
+        options = ["--app", str(assembly), "--exclusively", "--require-approval", "never"]
         self._run(lambda: self.current.run(["cdk", "deploy", *names, *options]))
         return ", ".join(names)
 
@@ -150,10 +154,8 @@ class Deployment:
     def destroy(self) -> str:
         """Everything goes in order, and what is left is what a template retains."""
         ids = [entry["StackId"] for entry in self._cloudformation.describe_stacks()["Stacks"]]
-        for name in self._site.stacks:
-            stack = self._stack(name)
-            if stack and stack.get("EnableTerminationProtection"):
-                self._cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+        if self._site.env.termination_protection:
+            self._unprotect()
         watch = DestroyOrder(self._api)
         with watch:
             self._run(self.current.destroy)
@@ -168,6 +170,15 @@ class Deployment:
         lines = [watch.order()]
         lines += [f"retained in the account: {len(names)} x {kind}" for kind, names in by_type(retained).items()]
         return "\n".join([*lines, cluster])
+
+    def _unprotect(self) -> None:
+        """Switch the protection off and deploy, as docs/destroy.md says."""
+        variant, cdk = self._variant("unprotected", {"termination_protection": False}, base=True)
+        if self._stack(self._site.milvus_stack):
+            self._run(cdk.deploy)
+        else:
+            self._deploy_all_but_milvus(variant.assembly)
+        self.current = cdk
 
     def _left_in_cluster(self) -> str:
         keeps = self._site.env.removal_policy == "retain"

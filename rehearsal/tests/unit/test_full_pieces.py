@@ -15,15 +15,16 @@ from rich.console import Console
 
 from rehearsal.full import charts, tools
 from rehearsal.full.account_simulators import NodeSimulator
+from rehearsal.full.changes import BROKEN_IMAGE, broken, next_patch, upgrade
 from rehearsal.full.charts import Found, Wanted, find, stand_in
 from rehearsal.full.data_path import broker_properties
 from rehearsal.full.sequence import SECRETS, beside, charts_of
 from rehearsal.full.steps import Steps, write
 from rehearsal.full.token_webhook import TokenWebhook
-from rehearsal.full.variants import BROKEN_IMAGE, Variant, broken, next_patch, upgrade
 from rehearsal.run import PROJECT, Run
 from rehearsal.servers.external_secrets import version
 from rehearsal.servers.process import ServerError
+from rehearsal.variants import Variant
 from settings import load_environment
 
 WANTED = Wanted(name="some-controller", version="1.2.3", repository="https://charts.example.com")
