@@ -91,6 +91,8 @@ class EksStack(EnvironmentStack):
         self.tasks.make_gp2_non_default(self, "Gp2NonDefault").node.add_dependency(storage)
         self.service_accounts = control_plane.service_accounts
         """Who vouches for service accounts, for roles of workloads."""
+        # Exported whether or not a stack uses it: an export that goes while a deployed stack uses it fails this one.
+        self.export_value(self.cluster.cluster_security_group_id)
         outputs = {
             output_keys.CLUSTER_NAME: (self.cluster.cluster_name, "Name of the EKS cluster."),
             output_keys.KUBECONFIG_COMMAND: (control_plane.kubeconfig_command, "Writes a kubeconfig for the cluster."),
