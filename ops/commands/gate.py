@@ -49,10 +49,13 @@ def gate(  # noqa: PLR0917 - the options of a command
     """Refuse a change set that replaces or deletes something **stateful**.
 
     Stateful is what a new deployment cannot bring back: bucket, MSK cluster, key, secret, EKS cluster, VPC (and
-    databases, file systems and the like). Replacement "Conditional" counts as replaced. A resource that leaves the
-    stack with its deletion policy Retain is refused too: nothing is erased, but its successor starts from nothing. So
-    are brokers of another type, although CloudFormation keeps the MSK cluster: every broker is taken away in turn. And
-    so are a Kubernetes namespace or a Helm release that leaves its stack or changes its name: etcd goes with it.
+    databases, file systems and the like). Replacement "Conditional" counts as replaced, unless all that causes it is
+    the id of a resource that the same change set only changes in place, as other tags do. A resource that leaves
+    the stack with its deletion policy Retain is refused too: nothing is erased, but its successor starts from nothing.
+    So are brokers of another type, although CloudFormation keeps the MSK cluster: every broker is taken away in turn.
+    And so are a Kubernetes namespace or a Helm release that leaves its stack or changes its name: etcd goes with it.
+    What prepares a loss is refused as well: a looser deletion policy, and CDK's function that empties a bucket, added
+    to one that is there.
 
     Reads a change set that is in AWS itself with --stack and --change-set-name, and waits until it is made.
     """

@@ -25,6 +25,8 @@ class ChangedProperty(BaseModel):
     """Property of the first level."""
     path: str | None = Field(default=None, alias="Path")
     """Where in it, as /Properties/...; not every change set says so."""
+    recreation: str | None = Field(default=None, alias="RequiresRecreation")
+    """Whether the resource is replaced when it changes: Never, Conditionally or Always."""
 
     @property
     def property_name(self) -> str | None:
@@ -39,6 +41,12 @@ class Detail(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     target: ChangedProperty = Field(default=ChangedProperty(), alias="Target")
+    evaluation: str | None = Field(default=None, alias="Evaluation")
+    """Static where the new value is known before the change runs, Dynamic where it is not."""
+    source: str | None = Field(default=None, alias="ChangeSource")
+    """What kind of thing caused it."""
+    cause: str = Field(default="", alias="CausingEntity")
+    """That thing: a parameter, `LogicalId` of a Ref, or `LogicalId.Attribute` of a Fn::GetAtt."""
 
 
 class Change(BaseModel):
@@ -53,6 +61,8 @@ class Change(BaseModel):
     resource_type: str = Field(alias="ResourceType", min_length=1)
     replacement: str | None = Field(default=None, alias="Replacement")
     policy_action: str | None = Field(default=None, alias="PolicyAction")
+    scope: tuple[str, ...] = Field(default=(), alias="Scope")
+    """Which attributes of the resource change: Properties, Tags, DeletionPolicy and so on."""
     nested_change_set: str | None = Field(default=None, alias="ChangeSetId")
     details: tuple[Detail, ...] = Field(default=(), alias="Details")
     before: str | None = Field(default=None, alias="BeforeContext")
@@ -83,6 +93,11 @@ class ChangeSet(BaseModel):
     def changes(self) -> tuple[Change, ...]:
         """The changes to resources."""
         return tuple(entry.resource for entry in self.entries)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What all pages of one change set have in common."""
+        return self.arn, self.stack, self.name
 
 
 def parse_change_sets(text: str, *, source: str) -> tuple[ChangeSet, ...]:
@@ -136,8 +151,8 @@ def _page(value: object, *, source: str, number: int) -> ChangeSet:
 
 
 def _check_complete(pages: tuple[ChangeSet, ...], source: str) -> None:
-    for key in {_key(page) for page in pages}:
-        mine = [page for page in pages if _key(page) == key]
+    for key in {page.key for page in pages}:
+        mine = [page for page in pages if page.key == key]
         if all(page.next_token for page in mine):
             raise OpsError(
                 f"{source}: the change set of stack {mine[0].stack or '?'} is not complete: it has a NextToken "
@@ -145,10 +160,6 @@ def _check_complete(pages: tuple[ChangeSet, ...], source: str) -> None:
                 remedy="Read all pages (the AWS CLI does so without --no-paginate) and give them as one list",
                 code=ExitCode.USAGE,
             )
-
-
-def _key(page: ChangeSet) -> tuple[str, str, str]:
-    return page.arn, page.stack, page.name
 
 
 def _check_status(page: ChangeSet, source: str) -> None:

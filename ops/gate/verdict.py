@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
+from ops.gate.causes import IN_PLACE_ACTIONS, comes_to_nothing, keeps_its_id
 from ops.gate.changeset import Change, ChangeSet
 from ops.gate.kubernetes import MANIFEST, RELEASE, changed_in_cluster, lost_in_cluster
+from ops.gate.removal import LOOSENED, empties_what_holds_data, loosened
 from ops.gate.stateful import BROKERS, BROKERS_REPLACED, LOST_WITH, NESTED_STACK
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
 _HARMLESS_ACTIONS = frozenset({"Add", "Import"})
-_IN_PLACE_ACTIONS = frozenset({"Modify", "SyncWithActual"})
 
 
 class Loss(BaseModel):
@@ -43,20 +44,21 @@ def judge(pages: Iterable[ChangeSet]) -> tuple[Loss, ...]:
     pages = tuple(pages)
     # A nested stack's own changes are only in its own change set: it is judged if it was given, too.
     given = {page.arn for page in pages if page.arn}
+    beside: dict[tuple[str, str, str], dict[str, Change]] = {}
+    for page in pages:
+        beside.setdefault(page.key, {}).update((change.logical_id, change) for change in page.changes)
     found: dict[tuple[str, str], Loss] = {}
     for page in pages:
         for change in page.changes:
-            loss = _loss(page.stack, change, given)
+            loss = _loss(page.stack, change, beside[page.key], given)
             if loss is not None:
                 found.setdefault((loss.stack, loss.logical_id), loss)
     return tuple(found.values())
 
 
-def _loss(stack: str, change: Change, given: set[str]) -> Loss | None:
+def _loss(stack: str, change: Change, beside: Mapping[str, Change], given: set[str]) -> Loss | None:
     lost = LOST_WITH.get(change.resource_type) or lost_in_cluster(change)
-    if lost is None:
-        return None
-    verdict = _verdict(change)
+    verdict = _verdict(change, beside) if lost else empties_what_holds_data(change, beside.values())
     if verdict is None and change.resource_type == NESTED_STACK and change.action not in _HARMLESS_ACTIONS:
         if change.nested_change_set and change.nested_change_set in given:
             return None
@@ -70,11 +72,11 @@ def _loss(stack: str, change: Change, given: set[str]) -> Loss | None:
         resource_type=change.resource_type,
         physical_id=change.physical_id,
         what_happens=happens,
-        what_is_lost=instead or lost,
+        what_is_lost=instead or lost or "",
     )
 
 
-def _verdict(change: Change) -> tuple[str, str] | None:
+def _verdict(change: Change, beside: Mapping[str, Change]) -> tuple[str, str] | None:
     """Return what happens, and what to say instead of the usual loss; None when the resource stays."""
     policy = change.policy_action or ""
     if change.action in _HARMLESS_ACTIONS:
@@ -83,16 +85,19 @@ def _verdict(change: Change) -> tuple[str, str] | None:
         return _removed(policy)
     if change.action == "Dynamic":
         return "may be deleted or replaced (CloudFormation decides while it runs)", ""
-    if change.action not in _IN_PLACE_ACTIONS:
+    if change.action not in IN_PLACE_ACTIONS:
         return f"has the action {change.action}, which this gate does not know", ""
-    return _changed(change, policy)
+    verdict = _changed(change, policy, beside)
+    if verdict is None and (happens := loosened(change)):
+        return happens, LOOSENED
+    return verdict
 
 
-def _changed(change: Change, policy: str) -> tuple[str, str] | None:
+def _changed(change: Change, policy: str, beside: Mapping[str, Change]) -> tuple[str, str] | None:
     if change.resource_type in {MANIFEST, RELEASE}:
         return changed_in_cluster(change)
-    if change.replacement == "False" and not policy.startswith("Replace"):
-        return _other_brokers(change)
+    if keeps_its_id(change, beside):
+        return _other_brokers(change, beside)
     return _replaced(change, policy)
 
 
@@ -125,9 +130,10 @@ def _replaced(change: Change, policy: str) -> tuple[str, str]:
     return happens, ""
 
 
-def _other_brokers(change: Change) -> tuple[str, str] | None:
+def _other_brokers(change: Change, beside: Mapping[str, Change]) -> tuple[str, str] | None:
     resource_type, name, part = BROKERS
-    targets = [detail.target for detail in change.details if detail.target.property_name == name]
+    details = [detail for detail in change.details if detail.target.property_name == name]
+    targets = [detail.target for detail in details if not comes_to_nothing(detail, beside)]
     whole = f"/Properties/{name}"
     if change.resource_type != resource_type or not targets:
         return None
