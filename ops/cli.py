@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import endpoints, gate, root_password, smoke, status, verify
+from ops.commands import doctor, endpoints, gate, root_password, smoke, status, verify
 from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
 from ops.program import version
 
-_HELP = """Look after a deployed Milvus: is it there, does it answer, and is a change safe?
+_HELP = """Look after a Milvus: would the account take it, is it there, does it answer, and is a change safe?
 
 Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL) and changes nothing there;
 `root-password` alone changes something in Milvus that stays.
@@ -69,6 +69,7 @@ def _options(
 ) -> None: ...
 
 
+app.command("doctor", epilog=_EPILOG)(doctor.doctor)
 app.command("smoke", epilog=_EPILOG)(smoke.smoke)
 app.command("status", epilog=_EPILOG)(status.status)
 app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)

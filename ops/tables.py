@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ops.doctor.findings import Report, Verdict
 from ops.endpoints import Endpoint
 from ops.stacks import MISSING, Stack
 from ops.status import ManagedService
@@ -50,6 +51,18 @@ def endpoints_table(endpoints: Iterable[Endpoint]) -> Table:
     for endpoint in endpoints:
         where = Text(endpoint.value) if endpoint.value else Text(f"- {endpoint.why_absent}", style="dim")
         _add(table, endpoint.label, where)
+    return table
+
+
+_STYLES = {Verdict.OK: "green", Verdict.ADVICE: "yellow", Verdict.NOT_CHECKED: "yellow", Verdict.BLOCKS: "bold red"}
+
+
+def findings_table(report: Report) -> Table:
+    """Return the table of what `ops doctor` found."""
+    title = f"{report.environment} in {report.region}"
+    table = _table(f"{title} of {report.account}" if report.account else title, ("Check", "", "What", "Why", "Do"))
+    for each in report.findings:
+        _add(table, each.check, Text(each.verdict, style=_STYLES[each.verdict]), each.what, each.why, each.remedy)
     return table
 
 

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 from settings.base import Problem, Rule
 from settings.environment import Environment
-from settings.instances import INSTANCE_TYPES
+from settings.needs import addresses_in_each_zone
 from settings.rules.words import listed
 
 # AWS keeps five addresses of every subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 _RESERVED_ADDRESSES = 5
-# Load balancers, EKS's own interfaces, brokers and endpoints live in the private subnets too.
-_ADDRESSES_BESIDE_NODES = 32
 # A new VPC keeps address space for three zones, so that subnets keep theirs when zones change.
 _ZONES_WITH_SPACE = 3
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
@@ -85,12 +83,8 @@ def _subnets_once(env: Environment) -> Iterator[Problem]:
 
 
 def _room_for_pods(env: Environment) -> Iterator[Problem]:
-    wanted = 0
-    for group in env.cluster.node_groups.values():
-        known = [INSTANCE_TYPES[name] for name in group.instance_types if name in INSTANCE_TYPES]
-        wanted += group.max_size * max((instance.addresses for instance in known), default=0)
     zones = len(env.network.zones)
-    per_zone = -(-wanted // zones) + _ADDRESSES_BESIDE_NODES
+    per_zone = addresses_in_each_zone(env, most=True)
     available = 2 ** (32 - env.network.private_subnet_prefix) - _RESERVED_ADDRESSES
     if per_zone > available:
         prefix = 32 - (per_zone + _RESERVED_ADDRESSES - 1).bit_length()

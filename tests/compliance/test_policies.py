@@ -26,7 +26,7 @@ from tools.iam.policies import (
 )
 from tools.iam.scopes import FILES, NOT_NEEDED, PREFIX
 
-FILE_NAMES = sorted([*FILES, "bootstrap.json", "deploy.json", "diff-only.json"])
+FILE_NAMES = sorted([*FILES, "bootstrap.json", "deploy.json", "diff-only.json", "doctor.json"])
 every_policy = pytest.mark.parametrize("name", FILE_NAMES)
 
 
@@ -126,12 +126,26 @@ ANY_RESOURCE = {
     "secretsmanager": "a random password is nothing that exists",
 }
 
+# The same of what `ops doctor` reads.
+READ_ONLY = {
+    "eks": "versions are of everybody",
+    "elasticloadbalancing": "describes only",
+    "lambda": "the limits of the account",
+    "servicequotas": "the limits of the account",
+}
+
 
 @every_policy
 def test_only_services_with_a_reason_have_every_resource(name: str) -> None:
+    allowed = {*ANY_RESOURCE, *(READ_ONLY if name == "doctor.json" else ())}
     for statement in statements(name):
         if "*" in statement["Resource"]:
-            assert {action.split(":")[0] for action in statement["Action"]} <= set(ANY_RESOURCE)
+            assert {action.split(":")[0] for action in statement["Action"]} <= allowed
+
+
+def test_doctor_only_reads() -> None:
+    for statement in statements("doctor.json"):
+        assert not [each for each in statement["Action"] if not re.match(r"[a-z0-9]+:(Describe|Get|List)", each)]
 
 
 def test_what_holds_data_is_deleted_read_and_changed_by_name_only() -> None:

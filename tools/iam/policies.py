@@ -1,7 +1,8 @@
-"""Writes policies/*.json: the least that deploying, comparing and bootstrapping need, from the templates themselves.
+"""Writes policies/*.json: the least that deploying, comparing, bootstrapping and `ops doctor` need.
 
-What CloudFormation needs for a resource type stands in the type's public schema (``handlers.*.permissions``), which
-cfn-lint ships. `python -m tools.iam.policies` writes the files, a test fails where they differ.
+What CloudFormation needs for a resource type of the templates stands in the type's public schema
+(``handlers.*.permissions``), which cfn-lint ships. `python -m tools.iam.policies` writes the files, a test fails where
+they differ.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import yaml
 
 from _paths import ROOT
+from ops.doctor.reader import PERMISSIONS
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
 from tools.context import CONTEXT
 from tools.iam.scopes import (
@@ -124,6 +126,20 @@ def caller_policy(manifests: Iterable[dict[str, Any]], *, deploy: bool) -> Polic
     return _document([{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": resources}])
 
 
+def doctor_policy() -> Policy:
+    """Return what `ops doctor` reads."""
+    return _document(
+        [
+            {
+                "Effect": "Allow",
+                "Action": sorted(action for action, of in PERMISSIONS.items() if of == resource),
+                "Resource": [resource],
+            }
+            for resource in sorted(set(PERMISSIONS.values()))
+        ]
+    )
+
+
 def all_policies(templates: list[Template], manifests: list[dict[str, Any]]) -> dict[str, Policy]:
     """Return every policy by the name of its file under policies/."""
     return {
@@ -131,6 +147,7 @@ def all_policies(templates: list[Template], manifests: list[dict[str, Any]]) -> 
         "bootstrap.json": bootstrap_policy(bootstrap_template()),
         "deploy.json": caller_policy(manifests, deploy=True),
         "diff-only.json": caller_policy(manifests, deploy=False),
+        "doctor.json": doctor_policy(),
     }
 
 
