@@ -53,7 +53,9 @@ class Environment(Settings):
         "`destroy` deletes the data with them. The brokers and the network always go.",
     )
     termination_protection: bool = Field(
-        default=False, description="CloudFormation refuses to delete the stacks that hold data or the cluster."
+        default=False,
+        description="CloudFormation refuses to delete the stacks that hold data or the cluster, and EKS to delete the "
+        "cluster once all of its stack stands.",
     )
 
     @property

@@ -12,6 +12,7 @@ from charts.tasks_access import TasksAccessChart
 from milvus_constructs.cluster.addons import NetworkAddons, WorkloadAddons
 from milvus_constructs.cluster.attached_chart import AttachedChart
 from milvus_constructs.cluster.control_plane import EksCluster
+from milvus_constructs.cluster.deletion_protection import DeletionProtection
 from milvus_constructs.cluster.external_secrets import ExternalSecrets
 from milvus_constructs.cluster.kubernetes_tasks import OLD_DEFAULT_STORAGE_CLASS, TASKS_GROUP, KubernetesTasks
 from milvus_constructs.cluster.load_balancer_controller import LoadBalancerController
@@ -100,6 +101,21 @@ class EksStack(EnvironmentStack):
         }
         for key, (value, description) in outputs.items():
             cdk.CfnOutput(self, key, value=value, description=description)
+        if env.termination_protection:
+            self._protect(control_plane, env)
+
+    def _protect(self, control_plane: EksCluster, env: Environment) -> None:
+        """Protect the cluster when everything else in this stack stands, and for as long."""
+        everything = list(self.node.children)
+        protection = DeletionProtection(
+            self,
+            "Protection",
+            cluster=self.cluster,
+            # A node group changes nothing of the cluster.
+            trigger=env.cluster.model_dump_json(exclude={"node_groups"}),
+            log_group=control_plane.function_logs,
+        )
+        protection.node.add_dependency(*everything)
 
     def attach(self, chart: cdk8s.Chart, scope: Construct) -> AttachedChart:
         """Deploy a chart's objects to the cluster, as resources of the stack that ``scope`` is in.

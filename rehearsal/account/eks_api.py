@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from types import ModuleType
 from typing import Any
 
 from rehearsal.account.kubernetes_api import Endpoint, KubernetesApis
 from rehearsal.account.options import AccountOptions
+from rehearsal.account.refusals import service_fault
+
+_CLUSTER = re.compile(r"/clusters/([A-Za-z0-9_-]+)(/update-config)?")
+_PROTECTED = "Cannot delete cluster {} because deletion protection is enabled; disable it first"
 
 
 class EksApi:
@@ -21,13 +26,34 @@ class EksApi:
         self._apis = apis
         self._create = self._eks._create_cluster
         self._delete = self._eks._delete_cluster
+        self._handle = self._eks._handle_request_sync
 
     def install(self) -> None:
-        """Put this around the emulator's CreateCluster."""
+        """Put this around the emulator's CreateCluster and DeleteCluster, and before its other requests."""
+        self._eks._handle_request_sync = self.handle
         self._eks._create_cluster = self.create_cluster
         self._eks._delete_cluster = self.delete_cluster
         # Without it the emulator would look for Docker in a thread of its own and change the endpoint later.
         self._eks._get_docker = lambda: None
+
+    def handle(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        """Answer what the emulator does not know of: the deletion protection, and what it refuses."""
+        match = _CLUSTER.fullmatch(path)
+        cluster = self._eks._clusters.get(match[1]) if match else None
+        if cluster is not None and match and match[2] and method == "POST":
+            return self._update_config(cluster, json.loads(body or b"{}"))
+        if cluster is not None and match and not match[2] and method == "DELETE" and _protected(cluster):
+            return self._eks._error(400, "InvalidRequestException", _PROTECTED.format(match[1]))
+        return self._handle(method, path, headers, body, query)
+
+    def _update_config(self, cluster: dict[str, Any], body: dict[str, Any]) -> Any:
+        """UpdateClusterConfig, which is finished at once; other settings change with CloudFormation only."""
+        others = body.keys() - {"deletionProtection", "clientRequestToken"}
+        if others:
+            return self._eks._error(400, "InvalidParameterException", f"not emulated: {', '.join(sorted(others))}")
+        cluster["deletionProtection"] = body["deletionProtection"]
+        update = {"id": str(uuid.uuid4()), "status": "Successful", "type": "DeletionProtectionUpdate"}
+        return 200, {"Content-Type": "application/json"}, json.dumps({"update": update}).encode()
 
     def create_cluster(self, body: dict[str, Any], creator_arn: str | None = None) -> Any:
         """CreateCluster with the endpoint that the options name and a security group that exists."""
@@ -49,7 +75,10 @@ class EksApi:
         return response[0], response[1], json.dumps({"cluster": self._eks._sanitize(cluster)}).encode()
 
     def delete_cluster(self, name: str) -> Any:
-        """DeleteCluster, which refuses while node groups exist and takes the cluster's security group along."""
+        """DeleteCluster, which refuses while the cluster is protected or has nodes; its security group goes too."""
+        if _protected(self._eks._clusters.get(name, {})):
+            # Asked by CloudFormation, whose handler of the emulator's reads no answer.
+            raise service_fault("Eks", _PROTECTED.format(name))
         groups = [key for key in self._eks._nodegroups if key.startswith(f"{name}/")]
         if groups:
             return self._eks._error(409, "ResourceInUseException", f"Cluster has nodegroups attached: {groups}")
@@ -75,3 +104,7 @@ class EksApi:
             "IpPermissionsEgress": [],
         }
         return vpc_id, group_id
+
+
+def _protected(cluster: dict[str, Any]) -> bool:
+    return bool(cluster.get("deletionProtection"))

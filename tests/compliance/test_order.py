@@ -139,6 +139,18 @@ def test_cluster_gets_its_network_then_nodes_then_names_then_controllers(name: s
 
 
 @pytest.mark.parametrize("name", EVERY_FIXTURE)
+def test_cluster_is_protected_when_all_stands_and_no_longer_when_the_first_goes(name: str) -> None:
+    env, graph = load_environment(name), assembly_of(assembly(name))
+    stands = {each for each in graph.resources if each.startswith("eks/")}
+    own = {each for each in stands if each.startswith("eks/Protection")}
+    # GIVEN an environment that asks for protection, and one that does not
+    assert bool(own) == env.termination_protection
+    # THEN a deployment that fails before never gets there, and its rollback finds nothing protected
+    if own:
+        assert stands - own - graph.before("eks/Protection") == set()
+
+
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_whatever_is_sent_to_the_cluster_waits_for_the_right_to_do_so(name: str) -> None:
     graph = assembly_of(assembly(name))
     sent = [found.name for found in graph.resources.values() if found.type.startswith("Custom::AWSCDK-EKS-")]

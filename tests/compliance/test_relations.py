@@ -196,6 +196,9 @@ def eks(env: Environment) -> Relations:
         ),
     }
     found |= handler("eks/Cluster/ControlPlaneLogGroup", "eks/Cluster/FunctionLogs")
+    if env.termination_protection:
+        found |= handler("eks/Protection", "eks/Cluster/FunctionLogs")
+        found["eks/Protection"] = {"ServiceToken": calls("eks/Protection"), "ClusterName": CLUSTER}
     for name in env.cluster.node_groups:
         template = f"eks/Nodes-{name}/LaunchTemplate"
         found[template] = {

@@ -127,6 +127,15 @@ def expected(env: Environment) -> dict[str, Rights]:
                 ("kafka:GetBootstrapBrokers", "${streaming/Kafka.Arn}"),
             ),
         )
+    if env.termination_protection:
+        found["eks/Protection/FunctionRole"] = Rights(
+            "lambda.amazonaws.com",
+            (),
+            (
+                writes("eks/Cluster/FunctionLogs"),
+                (["eks:DescribeCluster", "eks:UpdateClusterConfig"], "${eks/Cluster/Resource.Arn}"),
+            ),
+        )
     if env.milvus.authorization:
         secrets.append("${milvus/RootPassword/Secret}")
     if env.milvus.attu.oidc:

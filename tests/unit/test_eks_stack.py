@@ -133,6 +133,17 @@ def test_a_first_deployment_that_fails_can_take_its_cluster_back(template: Any) 
     template().has_resource_properties("AWS::EKS::Cluster", {"DeletionProtection": False})
 
 
+def test_protection_is_looked_at_again_when_the_cluster_changes() -> None:
+    # GIVEN that CloudFormation calls the cluster unprotected whenever it changes it
+    def trigger(*changes: tuple[str, Any]) -> str:
+        template = Template.from_stack(stack(("termination_protection", True), *changes))
+        return str(only(template, "Custom::EksDeletionProtection")[1]["Properties"]["Trigger"])
+
+    # THEN a change of the cluster calls the function again, and one of its nodes does not
+    assert trigger(("cluster.logging", ["api"])) != trigger()
+    assert trigger(("cluster.node_groups", NODE_GROUPS)) == trigger()
+
+
 def test_public_endpoint_admits_the_ranges_of_the_settings() -> None:
     public().has_resource_properties(
         "AWS::EKS::Cluster",

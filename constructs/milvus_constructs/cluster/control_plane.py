@@ -44,7 +44,7 @@ class EksCluster(Construct):
     money by the hour. The name, the key and the list of bootstrapped add-ons cannot be changed later: CloudFormation
     refuses to replace a cluster with a fixed name, which is what a cluster with data on its volumes needs. The private
     endpoint admits HTTPS from ``client_cidrs`` and the nodes, and nobody else. EKS's own deletion protection is off,
-    since a deployment that fails has to be able to take the cluster back; whoever wants it switches it on when all
+    since a deployment that fails has to be able to take the cluster back: `DeletionProtection` switches it on when all
     stands.
 
     Example:
