@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ops import aws
 from ops.errors import OpsError, one_line
 from settings import Environment
-from settings.parts import parts, stack_name
+from settings.parts import parts, protected_stacks, stack_name
 
 MISSING = "NOT_DEPLOYED"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
@@ -28,11 +28,20 @@ class Stack(BaseModel):
     reason: str = ""
     updated: datetime | None = None
     outputs: dict[str, str] = Field(default_factory=dict)
+    protected: bool = False
+    """Whether CloudFormation refuses to delete it."""
+    protection_asked: bool = False
+    """Whether the settings ask for that."""
 
     @property
     def healthy(self) -> bool:
         """Whether the last change of the stack went through."""
         return self.state in _HEALTHY
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether it is there without the protection that the settings ask for."""
+        return self.state != MISSING and self.protection_asked and not self.protected
 
     @property
     def busy(self) -> bool:
@@ -43,7 +52,9 @@ class Stack(BaseModel):
 def read_stacks(env: Environment, *, client: aws.AwsClient | None = None) -> tuple[Stack, ...]:
     """Return every stack that the environment should have, in the order of deployment."""
     cloudformation = client or aws.client("cloudformation", region=env.region)
-    return tuple(_read(cloudformation, stack_name(env, part)) for part in parts(env))
+    protected = protected_stacks(env)
+    names = [stack_name(env, part) for part in parts(env)]
+    return tuple(_read(cloudformation, name, protection_asked=name in protected) for name in names)
 
 
 def outputs_of(stacks: Sequence[Stack]) -> dict[str, str]:
@@ -51,16 +62,17 @@ def outputs_of(stacks: Sequence[Stack]) -> dict[str, str]:
     return {key: value for stack in stacks for key, value in stack.outputs.items()}
 
 
-def _read(cloudformation: aws.AwsClient, name: str) -> Stack:
+def _read(cloudformation: aws.AwsClient, name: str, *, protection_asked: bool) -> Stack:
+    missing = Stack(name=name, state=MISSING, protection_asked=protection_asked)
     with aws.reading(f"the stack {name}"):
         try:
             answer = cloudformation.describe_stacks(StackName=name)
         except ClientError as error:
             if aws.is_missing_stack(error):
-                return Stack(name=name, state=MISSING)
+                return missing
             raise
     if not answer.get("Stacks"):
-        return Stack(name=name, state=MISSING)
+        return missing
     found = answer["Stacks"][0]
     return Stack(
         name=name,
@@ -68,6 +80,8 @@ def _read(cloudformation: aws.AwsClient, name: str) -> Stack:
         reason=one_line(found.get("StackStatusReason") or ""),
         updated=found.get("LastUpdatedTime") or found.get("CreationTime"),
         outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
+        protected=bool(found.get("EnableTerminationProtection")),
+        protection_asked=protection_asked,
     )
 
 

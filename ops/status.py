@@ -51,11 +51,12 @@ class Status(BaseModel):
     notes: tuple[str, ...] = ()
 
 
-def read_status(env: Environment, *, clients: ClientFactory | None = None) -> Status:
+def read_status(env: Environment, *, clients: ClientFactory | None = None, warn_unprotected: bool = False) -> Status:
     """Return the state of an environment. What cannot be read is a note and does not stop the rest.
 
     Args:
         env: The environment.
+        warn_unprotected: Whether a stack without the protection that the settings ask for is a note only.
         clients: Makes the boto3 client of a service; the usual ones in the environment's region if not given.
 
     Raises:
@@ -82,6 +83,9 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None) -> St
     except OpsError as error:
         unknown = True
         notes.append(str(error))
+    unprotected = [stack.name for stack in stacks if stack.unprotected]
+    if unprotected:
+        notes.append(_how_to_protect(env, unprotected))
     namespace = outputs.get(output_keys.NAMESPACE, env.milvus.namespace)
     workloads, source = _workloads(env, described, namespace=namespace, notes=notes)
     lost = bool(source) and _is_lost(env, stacks, workloads)
@@ -92,7 +96,8 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None) -> St
             "nothing that was removed by hand"
         )
     # Workloads that cannot be read from here (a private endpoint) are no failure; absent or broken ones are.
-    healthy = not (unknown or lost) and all(
+    exposed = bool(unprotected) and not warn_unprotected
+    healthy = not (unknown or lost or exposed) and all(
         [
             *(stack.healthy for stack in stacks),
             *(service.healthy for service in services),
@@ -109,6 +114,13 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None) -> St
         workloads_from=source,
         notes=tuple(notes),
     )
+
+
+def _how_to_protect(env: Environment, names: list[str]) -> str:
+    """Return what to do: a pipeline's CloudFormation actions do not protect a stack (aws-cdk#17871)."""
+    how = f"aws cloudformation update-termination-protection --enable-termination-protection --region {env.region}"
+    commands = " && ".join(f"{how} --stack-name {name}" for name in names)
+    return f"not protected against deletion, as termination_protection asks: {', '.join(names)}. Do `{commands}`"
 
 
 def _is_lost(env: Environment, stacks: Iterable[Stack], workloads: Iterable[Workload]) -> bool:

@@ -17,10 +17,11 @@ from ops.workloads import Workload
 
 def stacks_table(stacks: Sequence[Stack]) -> Table:
     """Return the table of CloudFormation stacks."""
-    table = _table("Stacks", ("Stack", "State", "Last change", "Reason"))
+    table = _table("Stacks", ("Stack", "State", "Protected", "Last change", "Reason"))
     for stack in stacks:
         updated = stack.updated.strftime("%Y-%m-%d %H:%M %Z") if stack.updated else ""
-        _add(table, stack.name, _state(stack.state, healthy=stack.healthy, busy=stack.busy), updated, stack.reason)
+        state = _state(stack.state, healthy=stack.healthy, busy=stack.busy)
+        _add(table, stack.name, state, _protection(stack), updated, stack.reason)
     return table
 
 
@@ -77,6 +78,14 @@ def _table(title: str, columns: Sequence[str]) -> Table:
         # An ARN or an address that is cut cannot be copied: fold it.
         table.add_column(column, overflow="fold")
     return table
+
+
+def _protection(stack: Stack) -> Text:
+    if stack.unprotected:
+        return Text("no, but asked for", style="bold red")
+    if stack.protected and not stack.protection_asked:
+        return Text("yes, not asked for")
+    return Text("yes" if stack.protected else "no" if stack.state != MISSING else "")
 
 
 def _state(state: str, *, healthy: bool, busy: bool) -> Text:

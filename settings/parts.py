@@ -25,3 +25,12 @@ def stack_name(env: Environment, part: Part) -> str:
 def parts(env: Environment) -> tuple[Part, ...]:
     """Return the stacks that an environment has: Streaming only where the queue is MSK."""
     return tuple(part for part in Part if part is not Part.STREAMING or env.queue.kind == "msk")
+
+
+def protected_stacks(env: Environment) -> frozenset[str]:
+    """Return the names of the stacks that CloudFormation shall refuse to delete.
+
+    Milvus's is never among them: it holds no data, and is what gets replaced when something went wrong.
+    """
+    lasting = parts(env) if env.termination_protection else ()
+    return frozenset(stack_name(env, part) for part in lasting if part is not Part.MILVUS)

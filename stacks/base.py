@@ -10,6 +10,7 @@ from constructs import Construct
 from milvus_constructs.logs import FunctionLogs
 from milvus_constructs.removal import RemovalSetting
 from settings import Environment
+from settings.parts import protected_stacks
 
 
 class ProjectStack(cdk.Stack):
@@ -54,9 +55,7 @@ class ProjectStack(cdk.Stack):
 class EnvironmentStack(ProjectStack):
     """A stack of an environment; protected where the environment is, unless it is easily made again."""
 
-    def __init__(
-        self, scope: Construct, name: str, *, env: Environment, description: str, lasting: bool = True
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, env: Environment, description: str) -> None:
         super().__init__(
             scope,
             name,
@@ -65,5 +64,5 @@ class EnvironmentStack(ProjectStack):
             description=f"Milvus {env.name}: {description}",
             tags=env.tags,
             removal=env.removal_policy,
-            protected=env.termination_protection and lasting,
+            protected=name in protected_stacks(env),
         )

@@ -41,8 +41,6 @@ class MilvusStack(EnvironmentStack):
             stack_name(env, Part.MILVUS),
             env=env,
             description="the release, its identity, credentials and load balancers",
-            # It holds no data and is what gets replaced when something went wrong: nothing keeps it from going.
-            lasting=False,
         )
         self._env = env
         self._eks = eks

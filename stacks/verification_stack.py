@@ -30,9 +30,7 @@ class VerificationStack(EnvironmentStack):
         pipeline_account: str | None,
         pipeline_name: str,
     ) -> None:
-        super().__init__(
-            scope, verification_project_name(env.name), env=env, description="proof of the deployment", lasting=False
-        )
+        super().__init__(scope, verification_project_name(env.name), env=env, description="proof of the deployment")
         verification = Verification(
             self,
             "Verification",

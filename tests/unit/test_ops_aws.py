@@ -23,7 +23,7 @@ from ops.kubernetes import KubernetesUnreachableError
 from ops.milvus.address import address_and_secret
 from ops.stacks import read_stacks
 from ops.status import read_status
-from ops.tables import workloads_table
+from ops.tables import stacks_table, workloads_table
 from ops.workloads import Workload
 from settings import Environment, SettingsError, load_environment, loader, parse_environment
 from settings.parts import parts, stack_name
@@ -68,7 +68,9 @@ class Account:
             self._stubs[service].activate()
         return self._stubs[service]
 
-    def deployed(self, *, states: dict[str, str] | None = None, absent: tuple[str, ...] = ()) -> Account:
+    def deployed(
+        self, *, states: dict[str, str] | None = None, absent: tuple[str, ...] = (), protected: tuple[str, ...] = ()
+    ) -> Account:
         for part in parts(self.env):
             name = stack_name(self.env, part)
             if part in absent:
@@ -81,6 +83,7 @@ class Account:
                 "CreationTime": WHEN,
                 "StackStatus": (states or {}).get(part, "CREATE_COMPLETE"),
                 "StackStatusReason": "because [red]:secret:",
+                "EnableTerminationProtection": part in protected,
                 "Outputs": [{"OutputKey": key, "OutputValue": text} for key, text in OUTPUTS.get(part, {}).items()],
             }
             self.stub("cloudformation").add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": name})
@@ -182,6 +185,50 @@ def test_stack_that_is_missing_is_unhealthy_and_the_rest_is_shown(account: Accou
     assert not status.healthy
     assert [stack.state for stack in status.stacks][-3:] == ["NOT_DEPLOYED"] * 3
     assert status.services == ()
+
+
+PROTECT = "aws cloudformation update-termination-protection --enable-termination-protection --region us-east-2"
+
+
+@pytest.mark.parametrize("warn", [False, True])
+def test_stack_without_the_protection_that_the_settings_ask_for_is_unhealthy(account: Account, warn: bool) -> None:
+    # GIVEN a file that asks for it, and stacks as a pipeline makes them, of which one was protected since
+    account.env = env_with(("termination_protection", True))
+    account.deployed(protected=("storage",)).msk().eks()
+
+    status = read_status(account.env, clients=account.client, warn_unprotected=warn)
+
+    # THEN it says which, and how, and whether that is a failure is for the caller to say
+    assert status.healthy is warn
+    lacking = ["milvus-test-network", "milvus-test-streaming", "milvus-test-eks"]
+    assert [stack.name for stack in status.stacks if stack.unprotected] == lacking
+    assert status.notes == (
+        f"not protected against deletion, as termination_protection asks: {', '.join(lacking)}. Do "
+        f"`{' && '.join(f'{PROTECT} --stack-name {name}' for name in lacking)}`",
+    )
+    # AND the stack of Milvus is never among them: it is what gets replaced
+    cells = list(stacks_table(status.stacks).columns[2].cells)
+    assert [str(cell) for cell in cells] == ["no, but asked for", "yes", "no, but asked for", "no, but asked for", "no"]
+
+
+def test_protected_stacks_are_healthy_also_where_nobody_asks_for_it(account: Account) -> None:
+    account.deployed(protected=("eks",)).msk().eks()
+
+    status = read_status(account.env, clients=account.client)
+
+    assert (status.healthy, status.notes) == (True, ())
+    cells = list(stacks_table(status.stacks).columns[2].cells)
+    assert [str(cell) for cell in cells] == ["no", "no", "no", "yes, not asked for", "no"]
+
+
+def test_protection_of_a_stack_that_is_missing_is_nobodys_care(account: Account) -> None:
+    account.env = env_with(("termination_protection", True))
+    account.deployed(absent=tuple(parts(account.env)))
+
+    status = read_status(account.env, clients=account.client)
+
+    assert (status.healthy, status.notes) == (False, ())
+    assert {str(cell) for cell in stacks_table(status.stacks).columns[2].cells} == {""}
 
 
 @pytest.mark.parametrize(
@@ -360,6 +407,20 @@ def test_status_command_fails_when_something_is_missing(shipped: Account) -> Non
     assert state["healthy"] is False
     assert state["stacks"][0]["outputs"] == {}
     assert state["stacks"][0]["updated"] == "2026-11-23T15:30:00Z"
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 1), (("--warn-unprotected",), 0)])
+def test_status_command_fails_or_warns_where_protection_is_missing(
+    shipped: Account, options: tuple[str, ...], code: int
+) -> None:
+    shipped.env = env_with(("termination_protection", True))
+    shipped.deployed().msk().eks()
+
+    result = CliRunner().invoke(app, ["status", "--env", "test", *options], env={"COLUMNS": "200"})
+
+    assert result.exit_code == code
+    assert "no, but asked for" in result.stdout
+    assert f"{PROTECT} --stack-name milvus-test-storage" in result.stderr
 
 
 def test_endpoints_command_prints_a_table_and_json(shipped: Account) -> None:

@@ -261,7 +261,7 @@ def test_verification_reads_the_environment_and_asks_its_milvus(runner: Runner) 
     (project,) = resources(template, "AWS::CodeBuild::Project")
     lines = commands(build_spec(project, runner.assembly))
     assert lines[-2:] == [
-        "python -m ops status --env dev --region us-east-2",
+        "python -m ops status --env dev --region us-east-2 --warn-unprotected",
         "python -m ops smoke --env dev --region us-east-2 --timeout 180",
     ]
     program = runner.program(project)
