@@ -41,7 +41,9 @@ class Environment(Settings):
         description="AWS account id, in quotes; empty means the one of the credentials at deployment.",
     )
     region: Region = Field(description="AWS region.")
-    tags: dict[TagKey, TagValue] = Field(default_factory=dict, description="Tags of every resource, 40 at most.")
+    tags: dict[TagKey, TagValue] = Field(
+        default_factory=dict, description="Tags of every resource but the instances and volumes of nodes; 40 at most."
+    )
     network: Network = Field(default_factory=Network, description="The VPC.")
     cluster: Cluster = Field(description="The EKS cluster.")
     storage: Storage = Field(default_factory=Storage, description="The object storage.")

@@ -61,7 +61,6 @@ class EksStack(EnvironmentStack):
                     settings=group,
                     version=version,
                     subnets=subnets,
-                    tags=env.tags,
                     after=network_addons,
                 )
             )

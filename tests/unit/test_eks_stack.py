@@ -245,14 +245,28 @@ def test_root_volumes_are_encrypted_gp3_of_the_size_of_the_settings() -> None:
     assert sorted(sizes) == [80, 120]
 
 
-def test_instances_and_volumes_carry_the_tags_of_the_settings() -> None:
-    for template in resources(private(), "AWS::EC2::LaunchTemplate").values():
-        tagged = {
-            spec["ResourceType"]: spec["Tags"]
+def test_instances_and_volumes_carry_the_name_of_their_group() -> None:
+    for name in ("general", "query"):
+        [template] = [
+            each
+            for each in resources(private(), "AWS::EC2::LaunchTemplate").values()
+            if f"-{name}" in json.dumps(each["Properties"]["LaunchTemplateData"]["TagSpecifications"])
+        ]
+        found = {
+            spec["ResourceType"]: [tag["Key"] for tag in spec["Tags"]]
             for spec in template["Properties"]["LaunchTemplateData"]["TagSpecifications"]
-            if {"Key": "team", "Value": "search"} in spec["Tags"]
         }
-        assert {"instance", "volume"} <= tagged.keys()
+        assert found == {"instance": ["Name"], "volume": ["Name"]}
+
+
+def test_another_tag_changes_no_version_of_a_node_group() -> None:
+    # GIVEN an environment whose tags change, which the stack hands on to every node group
+    def nodes(tags: dict[str, str]) -> dict[str, Any]:
+        template = Template.from_stack(stack(("cluster.node_groups", NODE_GROUPS), ("tags", tags)))
+        return {**resources(template, "AWS::EC2::LaunchTemplate"), **resources(template, "AWS::EKS::Nodegroup")}
+
+    # THEN nothing else of the group changes: EKS refuses tags together with another version of the launch template
+    assert nodes({"team": "search"}) == nodes({"team": "search", "cost": "4711"})
 
 
 def test_node_group_is_al2023_of_the_architecture_of_its_instances() -> None:

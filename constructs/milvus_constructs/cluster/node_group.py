@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -33,11 +31,11 @@ class NodeGroup(Construct):
 
     The nodes carry the cluster's own security group and nothing else. Their role has neither the policy of the VPC CNI
     nor any other permission of a pod. Changing the instance types or the capacity kind replaces the group; another disk
-    rolls its nodes.
+    rolls its nodes. Instances and volumes carry a name, and EKS's own tags of cluster and group.
 
     Example:
         >>> NodeGroup(stack, "Milvus", cluster=cluster, name="milvus", version="1.36",
-        ...     settings=env.cluster.node_groups["milvus"], subnets=private, tags={}, after=addons)
+        ...     settings=env.cluster.node_groups["milvus"], subnets=private, after=addons)
     """
 
     def __init__(
@@ -50,7 +48,6 @@ class NodeGroup(Construct):
         settings: settings_of.NodeGroup,
         version: str,
         subnets: ec2.SubnetSelection,
-        tags: Mapping[str, str],
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -61,8 +58,7 @@ class NodeGroup(Construct):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(policy) for policy in _NODE_POLICIES],
         )
-        instance_tags = {**tags, "Name": f"{cluster.cluster_name}-{name}"}
-        template = self._launch_template(settings, instance_tags)
+        template = self._launch_template(settings, f"{cluster.cluster_name}-{name}")
         self.node_group = eks.Nodegroup(
             self,
             "Resource",
@@ -91,8 +87,7 @@ class NodeGroup(Construct):
         child(self.node_group, "Resource", eks.CfnNodegroup).version = version
         acknowledge(self.role, {managed_policy(policy): reason for policy, reason in _NODE_POLICIES.items()})
 
-    def _launch_template(self, settings: settings_of.NodeGroup, tags: Mapping[str, str]) -> ec2.CfnLaunchTemplate:
-        instance_tags = [{"key": key, "value": value} for key, value in sorted(tags.items())]
+    def _launch_template(self, settings: settings_of.NodeGroup, name: str) -> ec2.CfnLaunchTemplate:
         return ec2.CfnLaunchTemplate(
             self,
             "LaunchTemplate",
@@ -111,8 +106,12 @@ class NodeGroup(Construct):
                         ),
                     )
                 ],
+                # The stack's tags are on the node group. Here too, another tag would be another version of the template
+                # and other tags of the group in one change, which EKS refuses (aws-cdk#16644).
                 tag_specifications=[
-                    ec2.CfnLaunchTemplate.TagSpecificationProperty(resource_type=kind, tags=instance_tags)
+                    ec2.CfnLaunchTemplate.TagSpecificationProperty(
+                        resource_type=kind, tags=[{"key": "Name", "value": name}]
+                    )
                     for kind in ("instance", "volume")
                 ],
             ),
