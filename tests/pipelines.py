@@ -119,8 +119,11 @@ def stages(template: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def resources(template: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
-    """Return the resources of a type."""
-    return [resource for resource in template["Resources"].values() if resource["Type"] == resource_type]
+    """Return the resources of a type; none is an error, so that no test looks at nothing."""
+    found = [resource for resource in template["Resources"].values() if resource["Type"] == resource_type]
+    if not found:
+        raise LookupError(f"no {resource_type} to look at")
+    return found
 
 
 def build_spec(project: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -44,10 +45,17 @@ def test_context_chooses_the_environment(tmp_path: Path) -> None:
     assert stacks_of(app) == {f"milvus-byo-{part}" for part in Part if part != Part.STREAMING}
 
 
-@pytest.mark.parametrize("context", [{"env": ""}, {"environment": "prod"}, {"env": "prod", "pipeline": "pipeline"}])
-def test_context_that_selects_nothing_builds_nothing(tmp_path: Path, context: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({"env": ""}, "-c env: empty; name one of dev, "),
+        ({"environment": "prod"}, "-c environment: "),
+        ({"env": "prod", "pipeline": "pipeline"}, "-c pipeline: given together with -c env, which it would ignore"),
+    ],
+)
+def test_context_that_selects_nothing_builds_nothing(tmp_path: Path, context: dict[str, str], message: str) -> None:
     # WHEN the environment comes from an empty variable, or by another key THEN the default does not stand in for it
-    with pytest.raises(SettingsError, match="-c "):
+    with pytest.raises(SettingsError, match=re.escape(message)):
         build(tmp_path, **context)
 
 

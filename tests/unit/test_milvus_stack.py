@@ -53,7 +53,9 @@ def woodpecker() -> Template:
 
 
 def resources(template: Template, kind: str, **properties: Any) -> dict[str, Any]:
-    return dict(template.find_resources(kind, {"Properties": properties} if properties else {}))
+    found = dict(template.find_resources(kind, {"Properties": properties} if properties else {}))
+    assert found, f"no {kind} to look at"
+    return found
 
 
 def manifest(template: Template, kind: str) -> dict[str, Any]:

@@ -131,7 +131,9 @@ def test_flow_logs_can_be_switched_off() -> None:
 
 
 def test_every_function_has_a_log_group_of_the_stack() -> None:
-    for function in three_zones().find_resources("AWS::Lambda::Function").values():
+    functions = three_zones().find_resources("AWS::Lambda::Function").values()
+    assert functions
+    for function in functions:
         assert "Ref" in function["Properties"]["LoggingConfig"]["LogGroup"]
 
 

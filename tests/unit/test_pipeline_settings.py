@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from settings import SettingsError
+from settings.rules.pipeline import actions_of_wave
 from settings.waves import Placed, available_pipelines, load_pipeline, parse_pipeline, place
 from tests.pipelines import DEV_ACCOUNT, PROD_ACCOUNT, file_with
 
@@ -36,16 +37,20 @@ def test_unknown_pipeline_names_those_that_are_there() -> None:
         load_pipeline("prod")
 
 
-def test_all_errors_of_a_file_come_at_once() -> None:
-    # GIVEN a misspelt setting, a bad ARN and two sources
-    data = file_with(
-        ("regoin", "us-east-1"),
-        ("source.connection.arn", "arn:aws:iam::1:role/x"),
-        ("source.codecommit", {"repository": "x"}),
-    )
-    errors = "\n".join(errors_of(data))
-    assert "regoin: unknown setting; did you mean region?" in errors
-    assert "source.connection.arn: got 'arn:aws:iam::1:role/x', which does not match" in errors
+def test_all_errors_of_a_step_come_at_once() -> None:
+    # GIVEN a misspelt setting and a bad ARN
+    wrong = [("regoin", "us-east-1"), ("source.connection.arn", "arn:aws:iam::1:role/x")]
+    fields = errors_of(file_with(*wrong))
+    assert [error.partition(":")[0] for error in fields] == ["regoin", "source.connection.arn"]
+    assert fields[0] == "regoin: unknown setting; did you mean region?"
+    assert "got 'arn:aws:iam::1:role/x', which does not match ^arn:aws" in fields[1]
+    # AND two broken rules, which wait until every field is right
+    broken = [("source.codecommit", {"repository": "x"}), ("waves.0.environments", [])]
+    assert errors_of(file_with(*wrong, *broken)) == fields
+    assert errors_of(file_with(*broken)) == [
+        "source: names connection and codecommit; name exactly one of connection, codecommit, s3",
+        "waves.0.environments: is empty; name at least one environment, or drop the wave",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,9 +72,9 @@ def test_all_errors_of_a_file_come_at_once() -> None:
             "connection in the pipeline's",
         ),
         (("waves.1.name", "dev"), "waves.1.name: dev appears twice; give each wave its own name"),
-        (
-            ("waves.0.name", "Assets"),
-            "waves.0.name: Assets is a stage that every pipeline has; choose another name",
+        *(
+            (("waves.0.name", name), f"waves.0.name: {name} is a stage that every pipeline has; choose another name")
+            for name in ("Source", "Build", "UpdatePipeline", "Assets")
         ),
         (
             ("waves.0.environments.0.environment", "dve"),
@@ -160,7 +165,38 @@ def test_wave_with_more_actions_than_codepipeline_takes_is_refused() -> None:
     ]
 
 
-def test_environment_is_judged_in_the_region_of_its_target() -> None:
-    # GIVEN a region that is none
-    errors = errors_of(file_with(("waves.0.environments.0.region", "moon")))
-    assert errors[0].startswith("waves.0.environments.0.region: got 'moon'")
+@pytest.mark.parametrize(
+    ("wave", "actions"),
+    [
+        # Five stacks, three actions each, the differences; permissions; the stack of the proof, and the proof.
+        ({}, 15 + 1 + 2 + 3 + 1),
+        ({"confirm_permissions": False}, 15 + 1 + 3 + 1),
+        ({"smoke": False}, 15 + 1 + 2),
+        ({"smoke": False, "confirm_permissions": False, "approval": True}, 15 + 1 + 1),
+    ],
+)
+def test_actions_of_a_wave_are_counted(wave: dict[str, bool], actions: int) -> None:
+    [first, *_] = parse_pipeline(
+        file_with(*((f"waves.0.{key}", value) for key, value in wave.items())), source="x"
+    ).waves
+    dev, *_ = placed(file_with())
+    assert actions_of_wave(first, [dev.env]) == actions
+
+
+def test_environment_is_judged_in_the_account_and_region_of_its_target() -> None:
+    # GIVEN an environment with certificates of the region that its own file names
+    certificates = {
+        "milvus.service.certificate_arn": "arn:aws:acm:us-east-2:111122223333:certificate/"
+        "00000000-0000-0000-0000-000000000001",
+        "milvus.attu.certificate_arn": "arn:aws:acm:us-east-2:111122223333:certificate/"
+        "00000000-0000-0000-0000-000000000002",
+        "milvus.attu.oidc.client_secret_arn": "arn:aws:secretsmanager:us-east-2:111122223333:secret:attu-AbCdEf",
+    }
+    placed(file_with(("waves.0.environments.0.environment", "exposed")))
+    # WHEN a wave moves it to another one
+    moved = file_with(("waves.0.environments.0.environment", "exposed"), ("waves.0.environments.0.region", "eu-west-1"))
+    # THEN each of them is refused there
+    assert errors_of(moved) == [
+        f"{path}: {arn} is of region us-east-2; it has to be in eu-west-1, like the resource that uses it"
+        for path, arn in sorted(certificates.items())
+    ]

@@ -97,9 +97,9 @@ def test_reader_of_the_secret_may_decrypt_it_through_secrets_manager_only() -> N
         ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
         "kms:Decrypt",
     ]
-    assert set(statements[1]["Condition"]["StringEquals"]) == {"kms:ViaService"}
-    # and the key policy of the brokers' stack does not know the reader
-    assert "Role" not in json.dumps(only("AWS::KMS::Key"))
+    suffix = {"Ref": "AWS::URLSuffix"}
+    through = {"kms:ViaService": {"Fn::Join": ["", ["secretsmanager.us-east-2.", suffix]]}}
+    assert statements[1]["Condition"] == {"StringEquals": through}
 
 
 def test_destroy_leaves_nothing_and_retain_leaves_secret_key_and_logs() -> None:
