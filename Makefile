@@ -18,7 +18,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-ops setup-cdk lock check fix test test-full synth diff deploy destroy manifests chart-record \
-	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full clean
+	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full mutants clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,11 +123,18 @@ rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (nee
 	@python -m rehearsal.full --env $(ENV)
 
 test-edits: setup ## run the whole suite for settings files edited as the pages say
-	@pytest -q -m whole tests/compliance/test_user_edits.py
+	@pytest -q -o timeout=3600 -m whole tests/compliance/test_user_edits.py
 
 test-full: setup ## run the tests that start real servers (needs Go, Java, Maven)
 	@python -m rehearsal.servers.install
-	@python -m rehearsal.servers.netns -- $(BIN)/python -m pytest -q -m real
+	@python -m rehearsal.servers.netns -- $(BIN)/python -m pytest -q -o timeout=3600 -m real
+
+$(VENV)/.mutants: requirements/mutants.txt $(VENV)/.ready
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/mutants.txt
+	@touch $@
+
+mutants: setup $(VENV)/.mutants ## change the product by SAMPLE faults (60), and name those that no test notices
+	@python -m tools.mutants --sample $(or $(SAMPLE),60) --seed $(or $(SEED),1)
 
 clean: ## remove what the commands above wrote; the settings and the lock files stay
 	@rm -rf cdk.out dist build *.egg-info .rehearsal .pytest_cache .mypy_cache .ruff_cache

@@ -12,7 +12,14 @@ import pytest
 from _paths import ROOT
 
 LOCKS = (
-    *("requirements/app", "requirements/ops", "requirements/tests", "requirements/checks", "requirements/uv"),
+    *(
+        "requirements/app",
+        "requirements/ops",
+        "requirements/tests",
+        "requirements/checks",
+        "requirements/mutants",
+        "requirements/uv",
+    ),
     "rehearsal/requirements",
 )
 # Code -> the lock files of which one must have what it imports.
@@ -20,7 +27,7 @@ IMPORTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("app.py", "settings", "constructs", "charts", "stacks"): ("requirements/app",),
     ("settings", "ops"): ("requirements/ops",),
     ("rehearsal",): ("rehearsal/requirements", "requirements/app"),
-    ("tests", "tools"): ("requirements/app", "requirements/ops", "requirements/tests"),
+    ("tests", "tools"): ("requirements/app", "requirements/ops", "requirements/tests", "requirements/mutants"),
     ("rehearsal/tests",): ("rehearsal/requirements", "requirements/app", "requirements/ops", "requirements/tests"),
 }
 # Not in the locks: Lambda brings it to a function of the constructs; smoke uses Milvus Lite where that is installed.
@@ -95,4 +102,4 @@ def test_day_2_commands_are_installed_without_what_deploys_and_rehearses() -> No
 def test_conventional_installation_has_all_but_the_checks() -> None:
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     included = [line.removeprefix("-r ").removesuffix(".txt") for line in text.splitlines() if line.startswith("-r ")]
-    assert set(included) == set(LOCKS) - {"requirements/checks", "requirements/uv"}
+    assert set(included) == set(LOCKS) - {f"requirements/{each}" for each in ("checks", "mutants", "uv")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -114,6 +115,8 @@ def _mentioned(folder: str) -> bool:
                 text = (entry / name).read_bytes()
             except OSError:
                 continue
-            if folder.encode() in text and entry.name != str(os.getpid()):
+            # The whole path, and its end: another run of the same second is in FOLDER.2, or in another checkout.
+            path = re.escape(str(PROJECT / ".rehearsal" / folder).encode())
+            if re.search(rb"%s(?=[/\0]|$)" % path, text) and entry.name != str(os.getpid()):
                 return True
     return False

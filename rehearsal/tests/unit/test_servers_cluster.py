@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -232,7 +233,9 @@ def test_simulator_goes_on_after_a_refused_request(tmp_path: Path) -> None:
     with Run(root=tmp_path) as run:
         # WHEN
         with LoadBalancerSimulator(run=run, api=_api(flaky)) as simulator:
+            deadline = time.monotonic() + 30
             while flaky.calls < 3:
+                assert time.monotonic() < deadline, "the simulator gave up"
                 simulator._stopped.wait(0.05)
 
         # THEN
