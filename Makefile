@@ -18,7 +18,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-ops setup-cdk lock check fix test test-full synth diff deploy destroy manifests chart-record \
-	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full mutants clean
+	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full test-charts mutants clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,9 @@ test-edits: setup ## run the whole suite for settings files edited as the pages 
 test-full: setup ## run the tests that start real servers (needs Go, Java, Maven)
 	@python -m rehearsal.servers.install
 	@python -m rehearsal.servers.netns -- $(BIN)/python -m pytest -q -o timeout=3600 -m real
+
+test-charts: setup ## render our values with the real Milvus charts (MILVUS_CHARTS=dir; pulled where not given)
+	@MILVUS_CHARTS=$(or $(MILVUS_CHARTS),pull) pytest -n 2 -q tests/compliance/test_real_chart.py
 
 $(VENV)/.mutants: requirements/mutants.txt $(VENV)/.ready
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/mutants.txt

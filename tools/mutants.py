@@ -86,7 +86,7 @@ class Rules:
         """Read them; each needs a reason."""
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         entries = [data["texts"], *data["deselected"], *data["excluded"]]
-        if bare := [entry for entry in entries if not entry["reason"].strip()]:
+        if bare := [entry for entry in entries if not entry.get("reason", "").strip()]:
             raise SystemExit(f"{path.name}: no reason given for {bare[0]}; say why")
         return cls(
             texts=tuple(data["texts"]["keywords"]),
@@ -113,9 +113,8 @@ def sources(root: Path = ROOT) -> list[Path]:
 
 def faults_of(path: Path, rules: Rules) -> list[Fault]:
     """Return what mutmut's operators make of a file."""
-    # Installed by `make mutants` alone.
-    import libcst  # noqa: PLC0415
-    from mutmut.mutation.mutators import mutation_operators  # noqa: PLC0415
+    import libcst  # noqa: PLC0415 - installed by `make mutants` alone
+    from mutmut.mutation.mutators import mutation_operators  # noqa: PLC0415 - installed by `make mutants` alone
 
     # Types, decorators and imports are what mypy and the import itself judge.
     passed_over = (libcst.Annotation, libcst.Decorator, libcst.Import, libcst.ImportFrom)
@@ -225,7 +224,7 @@ def _key() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in names)).hexdigest()
 
 
-def tests_for(mutant: Mutant, known: dict[str, dict[str, Any]]) -> list[str]:
+def met_by(mutant: Mutant, known: dict[str, dict[str, Any]]) -> list[str]:
     """Return the files of tests that run the line, the quickest first; a table is run by whoever imports it."""
     ran = {test: set(each["lines"].get(mutant.file, ())) for test, each in known.items()}
     return sorted(
@@ -313,7 +312,7 @@ def verdicts(mutants: Sequence[Mutant], rules: Rules, *, jobs: int, seconds: flo
         def judge(mutant: Mutant) -> Verdict:
             tree = trees.get()
             try:
-                return judged(mutant, tests_for(mutant, known), tree, rules, seconds)
+                return judged(mutant, met_by(mutant, known), tree, rules, seconds)
             finally:
                 trees.put(tree)
 

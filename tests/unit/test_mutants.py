@@ -1,0 +1,90 @@
+"""Faults are put into a copy, meet the tests that run their line, and count only where a test names them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.mutants import Mutant, Rules, judged, met_by
+
+RULES = Rules(texts=(), deselected=("test_it.py::test_snapshot",), excluded=())
+FAULT = Mutant(
+    file="product.py",
+    line=2,
+    operator="number",
+    before="return 1",
+    after="return 2",
+    text="def one() -> int:\n    return 2\n",
+)
+TESTS = """
+import time
+from product import one
+
+def test_snapshot():
+    assert one() == 1
+
+def test_sum():
+    assert one() + one() == TWO
+
+def test_patience():
+    time.sleep(SECONDS)
+"""
+
+
+def tree(folder: Path, *, two: str = "2", seconds: str = "0") -> Path:
+    (folder / "product.py").write_text("def one() -> int:\n    return 1\n")
+    (folder / "test_it.py").write_text(TESTS.replace("TWO", two).replace("SECONDS", seconds))
+    return folder
+
+
+def test_fault_is_caught_by_the_test_that_names_it_and_taken_out_again(tmp_path: Path) -> None:
+    verdict = judged(FAULT, ["test_it.py"], tree(tmp_path), RULES, 60)
+    assert (verdict.by, verdict.why_not) == ("test_it.py::test_sum", "")
+    assert (tmp_path / "product.py").read_text() == "def one() -> int:\n    return 1\n"
+
+
+def test_fault_that_only_a_snapshot_sees_is_missed(tmp_path: Path) -> None:
+    verdict = judged(FAULT, ["test_it.py"], tree(tmp_path, two="one() + one()"), RULES, 60)
+    assert (verdict.by, verdict.why_not) == ("", "none of 1 files of tests")
+
+
+def test_fault_that_no_test_names_in_time_is_missed(tmp_path: Path) -> None:
+    verdict = judged(FAULT, ["test_it.py"], tree(tmp_path, two="one() + one()", seconds="60"), RULES, 3)
+    assert (verdict.by, verdict.why_not) == ("", "none in 3 s, of 1 files of tests")
+
+
+def test_fault_in_a_line_that_no_test_runs_is_missed(tmp_path: Path) -> None:
+    assert judged(FAULT, [], tree(tmp_path), RULES, 60).why_not == "no test runs the line"
+
+
+def test_fault_that_breaks_the_import_is_caught(tmp_path: Path) -> None:
+    broken = dataclasses.replace(FAULT, text="def two() -> int:\n    return 2\n")
+    assert judged(broken, ["test_it.py"], tree(tmp_path), RULES, 60).by == "test_it.py"
+
+
+def test_quickest_tests_of_the_line_come_first() -> None:
+    known = {
+        "slow.py": {"seconds": 9.0, "lines": {"product.py": [1, 2]}},
+        "quick.py": {"seconds": 1.0, "lines": {"product.py": [2]}},
+        "other.py": {"seconds": 0.1, "lines": {"product.py": [1]}},
+        "none.py": {"seconds": 0.1, "lines": {}},
+    }
+    assert met_by(FAULT, known) == ["quick.py", "slow.py"]
+
+
+def test_fault_that_is_none_has_its_reason() -> None:
+    rules = dataclasses.replace(RULES, excluded=(("prod*.py", re.compile("return 2"), "two is as good"),))
+    assert rules.reason(FAULT) == "two is as good"
+    assert rules.reason(dataclasses.replace(FAULT, file="other.py")) is None
+    assert RULES.reason(FAULT) is None
+
+
+def test_whatever_is_left_out_says_why(tmp_path: Path) -> None:
+    assert Rules.read().deselected
+    data = tmp_path / "mutants.toml"
+    data.write_text('[texts]\nkeywords = []\nreason = "x"\n[[deselected]]\ntests = "a"\nreason = " "\n[[excluded]]\n')
+    with pytest.raises(SystemExit, match=r"mutants\.toml: no reason given for .*'tests': 'a'.*; say why"):
+        Rules.read(data)
