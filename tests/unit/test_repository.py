@@ -213,3 +213,21 @@ def test_changelogs_newest_release_is_the_version_of_the_project() -> None:
     )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert released[0] == project["version"]
+
+
+def test_changelogs_first_release_says_what_there_is_and_not_what_changed() -> None:
+    # GIVEN a release before which nothing was deployed THEN it changes, mends and takes away nothing
+    first = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)[-1]
+    headings = re.findall(r"^### (.+)$", first, flags=re.MULTILINE)
+    assert headings
+    assert not {"Changed", "Deprecated", "Removed", "Fixed"} & set(headings)
+
+
+def test_changelogs_lists_are_whole() -> None:
+    # A merge leaves a section twice, a heading without a line before it, or a list in two.
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    for release in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        headings = re.findall(r"^### (.+)$", release, flags=re.MULTILINE)
+        assert sorted(headings) == sorted(set(headings)), release.partition("\n")[0]
+    assert re.findall(r"[^\n]\n(#.*)", text) == []
+    assert re.findall(r"^(?:- |  ).*\n\n(- .*)", text, flags=re.MULTILINE) == []
