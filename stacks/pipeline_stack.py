@@ -14,7 +14,7 @@ from milvus_constructs.delivery.artifacts import PipelineArtifacts
 from milvus_constructs.delivery.builds import CDK_CLI, build_defaults, pin_security_check, publish_with_the_cdk
 from milvus_constructs.delivery.findings import accept_pipeline_findings, accept_replication_findings
 from milvus_constructs.delivery.place import Place
-from milvus_constructs.delivery.source import pipeline_source
+from milvus_constructs.delivery.source import allow_connection, pipeline_source
 from settings import Environment, loader
 from settings.pipeline import Pipeline, Wave
 from settings.waves import Placed, load_pipeline, place
@@ -85,9 +85,11 @@ class PipelineStack(ProjectStack):
             removal="destroy",
         )
         self._settings = settings
+        # That of the context key @aws-cdk/core:bootstrapQualifier: the same for all accounts of a pipeline.
+        self._qualifier = self.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
         artifacts = PipelineArtifacts(self, "Artifacts", cache_days=settings.build.cache_days)
         self._source = pipeline_source(self, settings.source)
-        self._synth = steps.synth_step(source=self._source, pipeline_file=file)
+        self._synth = steps.synth_step(source=self._source, pipeline_file=file, qualifier=self._qualifier)
         self.delivery = pipelines.CodePipeline(
             self,
             "Pipeline",
@@ -103,13 +105,14 @@ class PipelineStack(ProjectStack):
             enable_key_rotation=True,
             publish_assets_in_parallel=False,
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
-                role_policy=[steps.bootstrap_reader(_place(placed)) for wave in waves for placed in wave]
+                role_policy=[steps.bootstrap_reader(self._place(placed)) for wave in waves for placed in wave]
             ),
             code_build_defaults=build_defaults(settings.build, cache=artifacts.cache("packages")),
         )
         for wave, placed in zip(settings.waves, waves, strict=True):
             self._add_wave(wave, placed)
         self.delivery.build_pipeline()
+        allow_connection(self.delivery, settings.source)
         pin_security_check(self.delivery, settings.build)
         publish_with_the_cdk(self.delivery, settings.build)
         accept_pipeline_findings(self.delivery, buckets=[artifacts.bucket, artifacts.caches])
@@ -123,7 +126,9 @@ class PipelineStack(ProjectStack):
         for placed in targets:
             stage = EnvironmentStage(self, placed=placed, pipeline=self._settings, smoke=wave.smoke)
             published.append(
-                steps.differences_step(stage=stage, place=_place(placed), source=self._source, assembly=self._synth)
+                steps.differences_step(
+                    stage=stage, place=self._place(placed), source=self._source, assembly=self._synth
+                )
             )
             before: list[pipelines.Step] = []
             if wave.confirm_permissions:
@@ -132,7 +137,7 @@ class PipelineStack(ProjectStack):
             if wave.smoke:
                 verify = steps.verification_step(
                     name=placed.env.name,
-                    place=_place(placed),
+                    place=self._place(placed),
                     pipeline_name=self._settings.name,
                     stage_name=stage_name,
                     source=self._source,
@@ -157,7 +162,7 @@ class PipelineStack(ProjectStack):
                 change_set=[
                     steps.gate_step(
                         stack=stack,
-                        place=_place(placed),
+                        place=self._place(placed),
                         approvals=approvals.get(stack.stack_name, {}),
                         source=self._source,
                     )
@@ -167,6 +172,5 @@ class PipelineStack(ProjectStack):
             if isinstance(stack, cdk.Stack)
         ]
 
-
-def _place(placed: Placed) -> Place:
-    return Place(placed.env.account, placed.env.region)
+    def _place(self, placed: Placed) -> Place:
+        return Place(placed.env.account, placed.env.region, self._qualifier)

@@ -61,8 +61,13 @@ def file_with(*changes: tuple[str, Any], kind: str = "three") -> dict[str, Any]:
     return data
 
 
-def synthesize(data: dict[str, Any], folder: Path) -> list[Placed]:
+def synthesize(data: dict[str, Any], folder: Path, **context: str) -> list[Placed]:
     """Write the cloud assembly of a pipeline file, cdk-nag included, and return the environments that it deploys.
+
+    Args:
+        data: The file.
+        folder: Of the assembly.
+        context: What a user gives by ``-c`` beside it.
 
     Raises:
         Exception: cdk-nag or the template validation found something that is not acknowledged.
@@ -75,7 +80,7 @@ def synthesize(data: dict[str, Any], folder: Path) -> list[Placed]:
 
     settings = parse_pipeline(data, source="test.yaml")
     waves = place(settings, source="test.yaml")
-    app = cdk.App(outdir=str(folder), context=CONTEXT)
+    app = cdk.App(outdir=str(folder), context={**CONTEXT, **context})
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
     PipelineStack(app, settings=settings, file="pipeline", waves=waves)
     app.synth()

@@ -454,3 +454,33 @@ def test_only_keys_of_other_regions_are_not_named_in_the_role_of_the_pipeline() 
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             if "*" in statement["Resource"]:
                 assert all(action.startswith("kms:") for action in statement["Action"])
+
+
+def test_source_may_use_its_connection_by_both_names_of_the_service() -> None:
+    # GIVEN a connection whose ARN begins with the newer name
+    template = pipeline_template("shipped")
+    arn = pipeline_file("shipped")["source"]["connection"]["arn"]
+    assert ":codeconnections:" in arn
+    role = action_named(template, "Source")["RoleArn"]["Fn::GetAtt"][0]
+    # THEN the source action's role may use it by whichever name the service judges it
+    allowed = {
+        action
+        for policy in resources(template, "AWS::IAM::Policy")
+        if {"Ref": role} in policy["Properties"]["Roles"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Resource"] == arn
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert allowed == {"codeconnections:UseConnection", "codestar-connections:UseConnection"}
+
+
+def test_bootstrap_of_another_qualifier_is_the_one_that_every_step_asks(tmp_path: Path) -> None:
+    # GIVEN `cdk deploy -c pipeline=pipeline -c @aws-cdk/core:bootstrapQualifier=acme`
+    synthesize(pipeline_file("s3"), tmp_path, **{"@aws-cdk/core:bootstrapQualifier": "acme"})
+    # THEN nothing that is deployed or run names the standard bootstrap
+    found = [path for path in tmp_path.rglob("*.json") if "hnb659fds" in path.read_text(encoding="utf-8")]
+    assert found == []
+    # AND the pipeline's own synthesis says the same
+    template = (tmp_path / "milvus-delivery.template.json").read_text(encoding="utf-8")
+    assert "make check test synth CDK='cdk -c pipeline=pipeline -c @aws-cdk/core:bootstrapQualifier=acme'" in template
+    assert "--role cdk-acme-lookup-role-" in template

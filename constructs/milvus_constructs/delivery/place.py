@@ -7,9 +7,6 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-# Qualifier of a standard bootstrap: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
-_QUALIFIER = "hnb659fds"
-
 
 @dataclass(frozen=True)
 class Place:
@@ -17,6 +14,11 @@ class Place:
 
     account: str | None
     region: str
+    qualifier: str
+    """What the bootstrap there puts into the names of its roles.
+
+    https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
+    """
 
     @property
     def options(self) -> str:
@@ -43,4 +45,4 @@ class Place:
         )
 
     def _bootstrap_role(self, kind: str) -> str:
-        return f"cdk-{_QUALIFIER}-{kind}-role-{self.account or 'ACCOUNT'}-{self.region}"
+        return f"cdk-{self.qualifier}-{kind}-role-{self.account or 'ACCOUNT'}-{self.region}"

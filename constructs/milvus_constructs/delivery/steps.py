@@ -14,20 +14,29 @@ from milvus_constructs.delivery.builds import CDK_SETUP, OPS_SETUP
 from milvus_constructs.delivery.place import Place
 from milvus_constructs.delivery.verification import starter_role_name, verification_project_name
 
+_QUALIFIER_KEY = "@aws-cdk/core:bootstrapQualifier"
 CHANGE_SET = "PipelineChange"
 """Name that CDK Pipelines gives the change set which it prepares and later executes."""
 
 
-def synth_step(*, source: pipelines.IFileSetProducer, pipeline_file: str) -> pipelines.CodeBuildStep:
+def synth_step(*, source: pipelines.IFileSetProducer, pipeline_file: str, qualifier: str) -> pipelines.CodeBuildStep:
     """Return the step that checks, tests and synthesizes; what it refuses goes no further.
 
     It has no right in any account: nothing is looked up at synth. cdk-nag and CDK's template validation run in the
     synthesis, so a finding stops the pipeline here.
+
+    Args:
+        source: The source tree.
+        pipeline_file: Name of the pipeline's settings file.
+        qualifier: Of the bootstrap, which the first deployment was given by ``-c``, and which each synthesis needs.
     """
+    context = f"-c pipeline={pipeline_file}"
+    if qualifier != cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER:
+        context += f" -c {_QUALIFIER_KEY}={qualifier}"
     return pipelines.CodeBuildStep(
         "Synth",
         input=source,
-        commands=[f"make check test synth CDK='cdk -c pipeline={pipeline_file}'"],
+        commands=[f"make check test synth CDK='cdk {context}'"],
         primary_output_directory="cdk.out",
         build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
     )
