@@ -121,6 +121,8 @@ class Rehearsal:
             cdk.synth()
         with self._display.step("cdk bootstrap"):
             cdk.bootstrap(account.options.account_id, account.options.region)
+        with self._display.step("ops doctor finds nothing in the way"):
+            self._doctor(account)
         # A person has a terminal, a build has none: each gets through.
         with self._display.step(f"make deploy ({len(stacks)} stacks), at a terminal"):
             cdk.deploy(terminal=True)
@@ -130,6 +132,21 @@ class Rehearsal:
             require_no_changes(cdk.deploy(), stacks)
         with self._display.step("make diff is empty"):
             cdk.diff()
+
+    def _doctor(self, account: EmbeddedAccount) -> None:
+        """Look before the deployment, as a user does.
+
+        Raises:
+            RehearsalError: Something blocks, or could not be checked: here every call is answered.
+        """
+        command = [sys.executable, "-m", "ops", "doctor", "--env", self._name]
+        environment = account.environment() | {"COLUMNS": str(self._console.width)}
+        code, output = _capture(command, environment, self._log.with_name("ops-doctor.errors.log"))
+        self._log.with_name("ops-doctor.log").write_text(output, encoding="utf-8")
+        summary = output.rstrip().rpartition("\n")[2]
+        if code or "not checked" in summary:
+            raise RehearsalError(f"python -m ops doctor --env {self._name} finds something in the way:\n{output}")
+        self._display.note(f"{summary} (ops-doctor.log)")
 
     def _smoke(self, account: EmbeddedAccount) -> dict[str, Any]:
         with self._display.step("hello_milvus against Milvus Lite"):

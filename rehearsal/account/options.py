@@ -69,6 +69,10 @@ class AccountOptions(BaseModel):
         default=None, description="host:port,... that MSK reports for SASL/SCRAM instead of names that do not resolve."
     )
 
+    quotas: dict[str, int] = Field(
+        default_factory=dict, description="Quotas by their codes, instead of what an account has that is not new."
+    )
+
     @property
     def records(self) -> Path:
         """Folder of the recorded Kubernetes objects and Helm releases."""

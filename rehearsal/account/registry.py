@@ -14,7 +14,19 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from rehearsal.account import corrections, delivery, eks, eks_rules, identity, kafka, network, scaling, schemas, seed
+from rehearsal.account import (
+    corrections,
+    delivery,
+    eks,
+    eks_rules,
+    identity,
+    kafka,
+    network,
+    offers,
+    scaling,
+    schemas,
+    seed,
+)
 from rehearsal.account.base import Created, Handler, Properties, Request, Rule
 from rehearsal.account.eks_api import EksApi
 from rehearsal.account.kafka_api import KafkaApi
@@ -48,6 +60,7 @@ def own_handlers(options: AccountOptions, records: KubernetesRecords) -> dict[st
 
 def install(options: AccountOptions) -> None:
     """Patches the emulator in this process; call once, before its server runs."""
+    from ministack import app  # noqa: PLC0415 - it reads its options from the environment when imported
     from ministack.services import ec2, msk, secretsmanager  # noqa: PLC0415 - they read the environment when imported
     from ministack.services import eks as eks_service  # noqa: PLC0415 - the same
     from ministack.services.cloudformation import provisioners, stacks  # noqa: PLC0415 - the same
@@ -55,6 +68,7 @@ def install(options: AccountOptions) -> None:
     KafkaApi(msk, secretsmanager, options).install()
     records = KubernetesRecords(options)
     EksApi(eks_service, ec2, options, KubernetesApis(records)).install()
+    offers.install(app, ec2, eks_service, msk, options.quotas)
     if options.network is not None:
         seed.seed(ec2, options.network)
     clients = _clients()

@@ -13,6 +13,8 @@ def seed(ec2: Any, network: ExistingNetwork) -> None:
     try:
         ec2._new_vpc_id = lambda: network.vpc_id
         ec2._create_vpc({"CidrBlock": [network.cidr]})
+        # As docs/operations.md demands of a VPC of somebody else.
+        ec2._vpcs[network.vpc_id] |= {"EnableDnsHostnames": True, "EnableDnsSupport": True}
         for subnet in network.subnets:
             ec2._new_subnet_id = lambda subnet_id=subnet.subnet_id: subnet_id
             wanted = {"VpcId": [network.vpc_id], "CidrBlock": [subnet.cidr], "AvailabilityZone": [subnet.zone]}

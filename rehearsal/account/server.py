@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from rehearsal import processes
+from rehearsal.account.offers import LAMBDA_EXECUTIONS
 from rehearsal.account.options import AccountOptions
 from rehearsal.ports import free_port
 from rehearsal.run import PROJECT
@@ -128,6 +129,7 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
         return (
             kept
             | self.options.to_environment()
+            | self._concurrency()
             | {
                 "GATEWAY_PORT": str(self.port),
                 "BIND_HOST": "127.0.0.1",
@@ -154,6 +156,10 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
                 "no_proxy": "localhost,127.0.0.1",
             }
         )
+
+    def _concurrency(self) -> dict[str, str]:
+        allowed = self.options.quotas.get(LAMBDA_EXECUTIONS)
+        return {} if allowed is None else {"LAMBDA_ACCOUNT_CONCURRENCY": str(allowed)}
 
     def _wait(self) -> None:
         process = self._process
