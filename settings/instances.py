@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html for par
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -108,6 +109,15 @@ INSTANCE_TYPES |= {
         InstanceType("t4g.2xlarge", 8, 32, 4, 15),
     )
 }
+
+
+# https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
+_ACCELERATED = re.compile(r"(dl|f|g|gr|inf|p|trn|vt)\d+[a-z]*(-[a-z0-9]+)?\.[a-z0-9-]+")
+
+
+def is_accelerated(name: str) -> bool:
+    """Return whether an instance type has a GPU or another accelerator, for which nodes need drivers of their own."""
+    return _ACCELERATED.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from settings.base import CertificateArn, Cidr, DnsLabel, ServiceName, Settings
@@ -24,6 +24,13 @@ def _own_namespace(name: str) -> str:
         )
         raise PydanticCustomError("written", "{text}", {"text": text})
     return name
+
+
+def _no_gpu(version: object) -> object:
+    if isinstance(version, str) and version.endswith("-gpu"):
+        text = f"got {version}, but GPU is not supported; use {version.removesuffix('-gpu')}"
+        raise PydanticCustomError("written", "{text}", {"text": text})
+    return version
 
 
 ImageRepository = Annotated[str, Field(pattern=r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$")]
@@ -187,7 +194,7 @@ class Milvus(Settings):
     """The Milvus release."""
 
     line: Line = Field(default="2.6", description="Release line: fixes chart, components and what is allowed.")
-    version: str | None = Field(
+    version: Annotated[str | None, BeforeValidator(_no_gpu)] = Field(
         default=None, pattern=r"^\d+\.\d+\.\d+$", description="Exact Milvus version; empty means the line's default."
     )
     mode: Literal["cluster", "standalone"] = Field(

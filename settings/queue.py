@@ -59,7 +59,11 @@ class Msk(Settings):
         default=20971760, ge=1048576, le=209715200, description="Largest fetch between brokers, in bytes."
     )
     milvus_message_max_bytes: int = Field(
-        default=10485760, ge=1048576, le=104857600, description="Largest message that Milvus produces, in bytes."
+        default=10485760,
+        ge=1048576,
+        le=104857600,
+        description="Largest message that Milvus produces, in bytes. A larger insert is split into messages of at most "
+        "half of it, and of 2 MiB.",
     )
     channels: int = Field(
         default=16,
@@ -94,6 +98,18 @@ def copies(zones: int) -> int:
     same update.
     """
     return min(3, zones)
+
+
+# What Milvus packs into a message by itself, from 2.4 on; what surrounds the rows of a message is far smaller.
+_PACKED_BYTES = 2097152
+
+
+def packed_bytes(queue: Msk) -> int:
+    """Return the bytes of rows that Milvus puts into one message: its pulsar.maxMessageSize, which holds for every queue.
+
+    Half of what the Kafka client sends leaves room for what surrounds the rows (milvus#36029, milvus#51095).
+    """
+    return min(_PACKED_BYTES, queue.milvus_message_max_bytes // 2)
 
 
 Queue = Annotated[Msk | Woodpecker, Field(discriminator="kind")]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import total_ordering
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from settings.instances import Architecture
+
 COORDINATORS_2_3 = ("root_coordinator", "query_coordinator", "data_coordinator", "index_coordinator")
 
 
@@ -65,6 +67,41 @@ ADVISORIES = (
 
 
 @dataclass(frozen=True)
+class Broken:
+    """Versions, first to last, that do not start or lose data, and that their makers want nobody to stay on."""
+
+    name: str
+    """Where it is documented, and what a file names that accepts it."""
+    title: str
+    first: str
+    last: str
+    fixed_in: str
+    architecture: Architecture | None = None
+    """The only processor architecture that it concerns; None where it concerns each."""
+
+    def concerns(self, version: Version) -> bool:
+        """Return whether a version is one of them."""
+        return Version.parse(self.first) <= version <= Version.parse(self.last)
+
+
+# By the release notes of the versions that mend them: https://github.com/milvus-io/milvus/releases
+BROKEN = (
+    Broken("milvus#31159", "rows lost under memory pressure", first="2.3.1", last="2.3.11", fixed_in="2.3.12"),
+    Broken(
+        "milvus#32474",
+        "an image for arm64 that does not start",
+        first="2.4.0",
+        last="2.4.0",
+        fixed_in="2.4.1",
+        architecture="arm64",
+    ),
+    Broken("milvus#33478", "statistics of bulk inserts lost", first="2.4.0", last="2.4.3", fixed_in="2.4.4"),
+    Broken("milvus#36933", "every collection lost at a restart", first="2.4.13", last="2.4.13", fixed_in="2.4.14"),
+    Broken("milvus#43421", "collections lost that are renamed", first="2.5.14", last="2.5.14", fixed_in="2.5.15"),
+)
+
+
+@dataclass(frozen=True)
 class ReleaseLine:
     """What belongs to a Milvus release line."""
 
@@ -78,12 +115,19 @@ class ReleaseLine:
     """Components of cluster mode, in the order in which they start."""
     attu: str
     kafka_scram_majors: tuple[int, ...]
-    """Kafka major versions that the bundled librdkafka can log in to by SCRAM (milvus#52601)."""
+    """Kafka major versions that the bundled librdkafka can log in to by SCRAM (milvus#52601).
+
+    librdkafka 2.6.1, which can log in to 4.x, was merged into 2.6 (milvus#52666) and 3.0 (milvus#53086) in September
+    2026; which release has it was not seen in any release's notes, nor has anybody reported one that works.
+    """
     woodpecker: str
     """``no``, ``preview`` or ``yes``."""
     root_login_since: str | None
     """First version that gives root the password from COMMON_SECURITY_DEFAULTROOTPASSWORD when it first starts, instead
     of the well-known one (milvus#34752, in line 2.4 by milvus#34777); None where no version of the line does."""
+
+    log_level: str | None = None
+    """What Milvus may log, where its default (info) says too much."""
 
     def takes_root_password(self, version: str) -> bool:
         """Whether a version of this line takes root's password from its environment at its first start."""
@@ -110,6 +154,8 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
             kafka_scram_majors=(2, 3),
             woodpecker="no",
             root_login_since=None,
+            # Milvus 2.3 writes its Kafka configuration, password included, to the log at level info.
+            log_level="warn",
         ),
         ReleaseLine(
             line="2.4",

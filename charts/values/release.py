@@ -13,7 +13,7 @@ from charts.values.merge import merged
 from charts.values.topologies import TOPOLOGIES
 from charts.workloads import CHART_COMPONENTS
 from settings import Environment
-from settings.queue import Msk
+from settings.queue import Msk, packed_bytes
 
 
 def helm_values(env: Environment, context: ReleaseContext) -> dict[str, Any]:
@@ -57,8 +57,10 @@ def helm_values(env: Environment, context: ReleaseContext) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         }
     _add_queue(values, env, context)
-    if topology.log_level:
-        values["log"] = {"level": topology.log_level}
+    if env.release.log_level:
+        values["log"] = {"level": env.release.log_level}
+    if topology.liveness_failures:
+        values["livenessProbe"] = {"failureThreshold": topology.liveness_failures}
     return values
 
 
@@ -73,6 +75,7 @@ def milvus_configuration(env: Environment) -> str:
         configuration["rootCoord"] = {"dmlChannelNum": env.queue.channels}
         # kafka.producer.* goes to librdkafka as it stands: this is its message.max.bytes.
         configuration["kafka"] = {"producer": {"message": {"max": {"bytes": env.queue.milvus_message_max_bytes}}}}
+        configuration["pulsar"] = {"maxMessageSize": packed_bytes(env.queue)}
     # The rules of the settings keep the two apart; if they did not, ours would win.
     return yaml.safe_dump(merged(env.milvus.configuration, configuration), sort_keys=True)
 

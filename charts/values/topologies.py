@@ -29,9 +29,13 @@ class Topology:
     """Whether the chart passes on a container security context."""
     config_tool: bool = False
     """Whether an image of its own merges Milvus's configuration."""
-    log_level: str | None = None
-    """What Milvus logs, where its default (info) says too much."""
+    liveness_failures: int | None = None
+    """Liveness probes, 30 seconds apart, that have to fail until a container is killed; None leaves it to the chart."""
 
+
+# The charts of 2.3 and 2.4 ask /healthz, which fails while a pod recovers or a standby takes over: after the chart's 5
+# it would be killed in the middle, again and again (milvus#37630). Later charts only ask whether the port is open.
+_PATIENT = 30
 
 # Upstream upgrades from 2.6 to 3.0 by image tag alone.
 _CHART_5 = Topology(
@@ -53,8 +57,7 @@ TOPOLOGIES: dict[str, Topology] = {
         etcd_spread_constraints=False,
         hardened=False,
         config_tool=True,
-        # Milvus 2.3 writes its Kafka configuration, password included, to the log at level info.
-        log_level="warn",
+        liveness_failures=_PATIENT,
     ),
     # One mixed coordinator, and index nodes.
     "2.4": Topology(
@@ -64,6 +67,7 @@ TOPOLOGIES: dict[str, Topology] = {
         spread_constraints=False,
         etcd_spread_constraints=False,
         hardened=False,
+        liveness_failures=_PATIENT,
     ),
     # As 2.4, with Pulsar on by default unless told otherwise.
     "2.5": Topology(

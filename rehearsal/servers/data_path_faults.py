@@ -110,10 +110,15 @@ def message_too_large(stand: Stand) -> FaultResult:
     return _result("message larger than the broker's limit", f"insert refused: {reason}; {advice}", started)
 
 
-def large_message_passes(stand: Stand) -> FaultResult:
+def large_message_passes(
+    stand: Stand, *, name: str = "large", configuration: Mapping[str, object] | None = None
+) -> FaultResult:
     """Prove the control of ``message_too_large``: with the brokers of our settings the same insert is stored."""
     started = time.monotonic()
-    with stand.milvus(name="large", prefix="large") as milvus, connected(milvus.uri, token=stand.token) as client:
+    with (
+        stand.milvus(name=name, prefix=name, configuration=configuration) as milvus,
+        connected(milvus.uri, token=stand.token) as client,
+    ):
         collection = Collection(client, "large", dimension=_LARGE_DIMENSION)
         collection.create()
         collection.insert(range(_LARGE_ROWS))

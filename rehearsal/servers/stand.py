@@ -73,6 +73,7 @@ class Stand(Startable):
         environment: Mapping[str, str] | None = None,
         s3_user: S3User | None = None,
         authority: Path | None = None,
+        configuration: Mapping[str, object] | None = None,
         waits: bool = True,
     ) -> Milvus:
         """Return a Milvus cluster on this stand, not started yet.
@@ -81,7 +82,7 @@ class Stand(Startable):
         objects and metadata of its own, beside another cluster's. The other arguments replace one value: a fault.
         """
         replaced = addresses(etcd=self.etcd, kafka=self.kafka, s3=self.s3, user=s3_user or self.writer)
-        own: dict[str, object] = {}
+        own: dict[str, object] = dict(configuration or {})
         if prefix is not None:
             own |= {"etcd.rootPath": prefix, "minio.rootPath": prefix, "msgChannel.chanNamePrefix.cluster": prefix}
         if authority is not None:

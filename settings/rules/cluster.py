@@ -10,7 +10,7 @@ from settings.base import Problem, Rule
 from settings.contract import NODE_GROUP_LABEL
 from settings.eks_versions import EKS_VERSIONS
 from settings.environment import Environment
-from settings.instances import INSTANCE_TYPES
+from settings.instances import INSTANCE_TYPES, is_accelerated
 from settings.placement import admits_all
 from settings.rules.words import LIST_RANGES, for_everybody, listed, nearest
 
@@ -81,7 +81,12 @@ def _node_groups(env: Environment) -> Iterator[Problem]:
     for name, group in env.cluster.node_groups.items():
         path = f"cluster.node_groups.{name}"
         for instance_type in group.instance_types:
-            if instance_type not in INSTANCE_TYPES:
+            if is_accelerated(instance_type):
+                yield Problem(
+                    f"{path}.instance_types",
+                    f"got {instance_type}, but GPU is not supported; use one without, such as m7g.2xlarge",
+                )
+            elif instance_type not in INSTANCE_TYPES:
                 yield Problem(
                     f"{path}.instance_types",
                     f"{instance_type} is not in the instance table{nearest(instance_type, INSTANCE_TYPES)}; "

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from settings.base import Problem, Rule
 from settings.environment import Environment
+from settings.instances import INSTANCE_TYPES
 from settings.milvus import Component, Components, Etcd
-from settings.releases import ADVISORIES, COORDINATORS_2_3, RELEASE_LINES, Version
+from settings.releases import ADVISORIES, BROKEN, COORDINATORS_2_3, RELEASE_LINES, Version
 from settings.rules.words import listed, nearest
 
 
@@ -48,8 +49,20 @@ def advisories(env: Environment) -> list[tuple[str, str, str]]:
     return found
 
 
-def _advisories(env: Environment) -> Iterator[Problem]:
-    open_to = advisories(env)
+def broken(env: Environment) -> list[tuple[str, str, str]]:
+    """Return (name, title, remedy) of each reason for which the version should not run on the environment's nodes."""
+    version = Version.parse(env.milvus_version)
+    types = [name for group in env.cluster.node_groups.values() for name in group.instance_types]
+    architectures = {INSTANCE_TYPES[name].architecture for name in types if name in INSTANCE_TYPES}
+    return [
+        (each.name, each.title, f"use milvus.version: {each.fixed_in} or newer")
+        for each in BROKEN
+        if each.concerns(version) and (each.architecture is None or each.architecture in architectures)
+    ]
+
+
+def _accepted(env: Environment) -> Iterator[Problem]:
+    open_to = [*advisories(env), *broken(env)]
     names = [name for name, _, _ in open_to]
     for name, title, remedy in open_to:
         if name not in env.milvus.acknowledge:
@@ -109,4 +122,4 @@ def _standby(env: Environment) -> Iterator[Problem]:
             )
 
 
-RULES: tuple[Rule, ...] = (_version_of_line, _advisories, _components_of_line, _requests, _standby)
+RULES: tuple[Rule, ...] = (_version_of_line, _accepted, _components_of_line, _requests, _standby)

@@ -725,12 +725,71 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     ),
     "configuration of the client port": (
         [("milvus.configuration", {"proxy": {"port": 19531}})],
-        "milvus.configuration.proxy.port: is not for this place: the load balancer and the policies know "
-        "19530; remove it",
+        "milvus.configuration.proxy.port: is not for this place: the Services and the policies know 19530 and the "
+        "ports of the chart; remove it",
     ),
     "configuration that another setting decides, in another spelling": (
         [("milvus.configuration", {"MINIO": {"bucket_name": "mine"}})],
         "milvus.configuration.MINIO.bucket_name: is not for this place: set storage instead, or remove it",
+    ),
+    "configuration of the size of messages": (
+        [("milvus.configuration", {"pulsar": {"maxMessageSize": 524288}})],
+        "milvus.configuration.pulsar.maxMessageSize: is not for this place: set queue.milvus_message_max_bytes instead",
+    ),
+    "configuration of standbys": (
+        [("milvus.configuration", {"mixCoord": {"enableActiveStandby": False}})],
+        "milvus.configuration.mixCoord.enableActiveStandby: is not for this place: set milvus.active_standby instead",
+    ),
+    "configuration of TLS in Milvus": (
+        [("milvus.configuration", {"common": {"security": {"tlsMode": 1}}})],
+        "milvus.configuration.common.security.tlsMode: is not for this place: no pod has a file of a certificate; set "
+        "milvus.service.certificate_arn instead: the load balancer speaks TLS",
+    ),
+    "configuration of a collector that no policy admits": (
+        [("milvus.configuration", {"trace": {"otlp": {"endpoint": "collector.example.com:4317"}}})],
+        "milvus.configuration.trace.otlp.endpoint: got collector.example.com:4317, but the network policies let Milvus "
+        "reach others at port 443 only; give an endpoint there, or remove it",
+    ),
+    "log of 2.3 that holds the kafka password": (
+        [
+            ("milvus.line", "2.3"),
+            ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513"]),
+            ("milvus.configuration", {"log": {"level": "debug"}}),
+        ],
+        "milvus.configuration.log.level: got debug, at which Milvus 2.3 writes the Kafka password to its log; use warn "
+        "or error",
+    ),
+    "credentials of an embedding service": (
+        [("milvus.configuration", {"credential": {"apikey1": {"apikey": "made-up"}}})],
+        "milvus.configuration.credential.apikey1.apikey: a credential here would be in templates and a ConfigMap "
+        "for everybody to read; remove it",
+    ),
+    "version that its makers withdrew": (
+        [
+            ("milvus.line", "2.4"),
+            ("milvus.version", "2.4.13"),
+            ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513"]),
+        ],
+        "milvus.version: 2.4.13 has milvus#36933, every collection lost at a restart; use milvus.version: 2.4.14 or "
+        "newer, or accept it with milvus.acknowledge: [milvus#36933]",
+    ),
+    "version without an image for the nodes": (
+        [
+            ("milvus.line", "2.4"),
+            ("milvus.version", "2.4.0"),
+            ("milvus.acknowledge", ["CVE-2026-26190", "CVE-2025-64513", "milvus#33478"]),
+        ],
+        "milvus.version: 2.4.0 has milvus#32474, an image for arm64 that does not start; use milvus.version: 2.4.1 or "
+        "newer, or accept it with milvus.acknowledge: [milvus#32474]",
+    ),
+    "gpu": (
+        [(f"{GROUP}.instance_types", ["g5.2xlarge"])],
+        "cluster.node_groups.milvus.instance_types: got g5.2xlarge, but GPU is not supported; use one without, such "
+        "as m7g.2xlarge",
+    ),
+    "image for gpu": (
+        [("milvus.version", "2.6.22-gpu")],
+        "milvus.version: got 2.6.22-gpu, but GPU is not supported; use 2.6.22",
     ),
     "credential in the configuration": (
         [("milvus.configuration", {"kafka": {"saslPassword": "made-up"}})],

@@ -115,8 +115,22 @@ def test_milvus_configuration_holds_prefix_channels_and_message_size() -> None:
         "common": {"security": {"authorizationEnabled": True}},
         "kafka": {"producer": {"message": {"max": {"bytes": 2000000}}}},
         "msgChannel": {"chanNamePrefix": {"cluster": "milvus-x"}},
+        "pulsar": {"maxMessageSize": 1000000},
         "rootCoord": {"dmlChannelNum": 8},
     }
+
+
+@pytest.mark.parametrize(("sends", "packs"), [(1048576, 524288), (4194303, 2097151), (10485760, 2097152)])
+def test_milvus_packs_no_more_into_a_message_than_the_client_sends(sends: int, packs: int) -> None:
+    # Milvus packs what pulsar.maxMessageSize allows, whatever the queue
+    values = values_of(environment(("queue.milvus_message_max_bytes", sends)))
+    assert yaml.safe_load(values["extraConfigFiles"]["user.yaml"])["pulsar"] == {"maxMessageSize": packs}
+
+
+@pytest.mark.parametrize(("line", "patient"), [("2.3", True), ("2.4", True), ("2.5", False), ("2.6", False)])
+def test_pods_whose_health_is_asked_are_given_time_to_take_over(line: str, patient: bool) -> None:
+    # the charts of 2.3 and 2.4 would kill a standby that takes over after two and a half minutes (milvus#37630)
+    assert values_of(on_line(line)).get("livenessProbe") == ({"failureThreshold": 30} if patient else None)
 
 
 def test_milvus_configuration_takes_what_the_file_adds() -> None:

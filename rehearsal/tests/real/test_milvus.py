@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ import pytest
 from rehearsal.run import Run
 from rehearsal.servers import data_path_faults as faults
 from rehearsal.servers.durability import durability
+from rehearsal.servers.milvus import server
+from rehearsal.servers.milvus_configuration import server_defaults
 from rehearsal.servers.smoke import smoke
 from rehearsal.servers.stand import Stand
+from settings import SettingsError, parse_environment
+from settings.queue import Msk, packed_bytes
 
 pytestmark = [
     pytest.mark.real,
@@ -31,6 +36,9 @@ PROPERTIES = {
     "replica.fetch.max.bytes": "20971760",
     "log.retention.hours": "168",
 }
+
+
+_ASKS = re.compile(r"(?i)(port|ip|address|endpoints?|url|path|pem|dir|cert|key|enableActiveStandby|tlsMode)$")
 
 
 def _layers() -> list[dict[str, Any]]:
@@ -66,6 +74,52 @@ def test_hello_milvus_passes_and_its_rows_travel_through_kafka_to_s3(stand: Stan
         assert any(key.startswith("milvus/insert_log/") for key in objects)
         assert sum(objects.values()) > 3000 * 8 * 4
         assert stand.password not in milvus.log_text()
+
+
+@pytest.mark.parametrize("largest", [1048576, 2097152, 3145728, 10485760, 104857600])
+def test_insert_of_4_mb_passes_whatever_the_largest_message(stand: Stand, largest: int) -> None:
+    # GIVEN what the settings make of a largest message that they accept
+    queue = Msk(kind="msk", milvus_message_max_bytes=largest)
+    configuration = {"pulsar.maxMessageSize": packed_bytes(queue), "kafka.producer.message.max.bytes": largest}
+    # WHEN THEN a FaultError says what was not stored
+    print(faults.large_message_passes(stand, name=f"large-{largest}", configuration=configuration))  # noqa: T201 - shown by pytest -rP
+
+
+def test_settings_refuse_what_asks_for_a_port_a_file_or_an_address() -> None:
+    # GIVEN every key of the server's own milvus.yaml that names one
+    known = list(_leaves(server_defaults(server().defaults)))
+    asking = [key for key in known if _ASKS.search(key)]
+    assert len(asking) > 40
+    # THEN the settings refuse it, but for what only names a file that Milvus writes
+    accepted = [key for key in asking if not _refuses(key)]
+    assert accepted == ["log.file.rootPath"]
+
+
+def _leaves(values: Mapping[str, Any], parents: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{parents}{key}.")
+        else:
+            yield f"{parents}{key}"
+
+
+def _refuses(key: str) -> bool:
+    try:
+        parse_environment(
+            {
+                "name": "milvus-test",
+                "region": "eu-west-1",
+                "cluster": {
+                    "node_groups": {"any": {"instance_types": ["m7g.4xlarge"], "desired_size": 3, "max_size": 3}}
+                },
+                "queue": {"kind": "msk"},
+                "milvus": {"configuration": {key: "host.example.com:1"}},
+            },
+            source="test",
+        )
+    except SettingsError as error:
+        return [problem.path for problem in error.problems] == [f"milvus.configuration.{key}"]
+    return False
 
 
 def test_every_acknowledged_row_survives_five_kills(stand: Stand) -> None:
