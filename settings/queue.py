@@ -105,7 +105,7 @@ _PACKED_BYTES = 2097152
 
 
 def packed_bytes(queue: Msk) -> int:
-    """Return the bytes of rows that Milvus puts into one message: its pulsar.maxMessageSize, which holds for every queue.
+    """Return the bytes of rows that Milvus puts into one message: pulsar.maxMessageSize, whatever the queue.
 
     Half of what the Kafka client sends leaves room for what surrounds the rows (milvus#36029, milvus#51095).
     """

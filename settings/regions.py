@@ -21,6 +21,27 @@ def partitions() -> dict[str, str]:
     return {region: each["id"] for each in data["partitions"] for region in each["regions"] if "global" not in region}
 
 
+# An account sees a zone by a letter of its own; these are the letters that new accounts get.
+# https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html; what EKS does not take:
+# https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ZONE_LETTERS = {
+    "ap-northeast-1": ("a", "c", "d"),
+    "ca-central-1": ("a", "b", "d"),
+    "cn-north-1": ("a", "b"),
+    "us-west-1": ("a", "c"),
+}
+"""Zones of the regions in which a, b and c are not what an account has, or not where EKS makes clusters."""
+
+TWO_ZONES = ("us-west-1",)
+"""Regions that show an account two zones, and where MSK takes exactly two subnets.
+
+Source: https://docs.aws.amazon.com/msk/1.0/apireference/clusters.html (clientSubnets)
+"""
+
+ZONE_WITHOUT_EKS = {"us-east-1": "use1-az3"}
+"""Regions with a zone in which EKS makes no cluster, and which any letter may stand for; by its id."""
+
+
 def _known(region: str) -> str:
     if region not in partitions():
         close = difflib.get_close_matches(region, partitions(), n=2)

@@ -9,13 +9,14 @@ from settings.base import Problem
 from settings.eks_versions import EKS_VERSIONS
 from settings.environment import Environment
 from settings.placement import groups_open_to
+from settings.regions import ZONE_WITHOUT_EKS
 from settings.rules.cluster import in_support
 from settings.rules.words import listed
 
 
 def warnings(env: Environment, today: date) -> list[Problem]:
     """Return what works, but that an operator should know: support dates, and costly or risky choices."""
-    return [*_support_dates(env, today), *_advice(env), *_clear_text(env), *_etcd_on_spot(env)]
+    return [*_support_dates(env, today), *_advice(env), *_zones(env), *_clear_text(env), *_etcd_on_spot(env)]
 
 
 def _support_dates(env: Environment, today: date) -> Iterator[Problem]:
@@ -50,6 +51,17 @@ def _advice(env: Environment) -> Iterator[Problem]:
         )
     for name in env.milvus.acknowledge:
         yield Problem("milvus.acknowledge", f"{name} is accepted: this version has no fix that takes effect")
+
+
+def _zones(env: Environment) -> Iterator[Problem]:
+    without = ZONE_WITHOUT_EKS.get(env.region)
+    if without and "zones" not in env.network.model_fields_set:
+        yield Problem(
+            "network.zones",
+            f"the default, {listed(env.network.zones)}: one letter of your account stands for {without}, where EKS "
+            f"makes no cluster; look with "
+            f"`aws ec2 describe-availability-zones --region {env.region}`, and name three others",
+        )
 
 
 def _clear_text(env: Environment) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from settings.base import Problem, Rule
 from settings.environment import Environment
 from settings.needs import addresses_in_each_zone
+from settings.regions import TWO_ZONES, ZONE_LETTERS
 from settings.rules.words import listed
 
 # AWS keeps five addresses of every subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
@@ -66,6 +67,28 @@ def _zones(env: Environment) -> Iterator[Problem]:
                 )
 
 
+def _letters(env: Environment) -> Iterator[Problem]:
+    """Refuse zones that the region does not have."""
+    zones = env.network.zones
+    region = env.region
+    known = ZONE_LETTERS.get(region)
+    if known is None:
+        return
+    how = f"`aws ec2 describe-availability-zones --region {region}` lists those of your account"
+    if "zones" not in env.network.model_fields_set:
+        yield Problem(
+            "network.zones",
+            f"{region} has not the zones {listed(zones)} that are the default; name them, such as "
+            f"[{listed(known)}]: {how}",
+        )
+    elif region in TWO_ZONES and len(zones) > 2:
+        yield Problem(
+            "network.zones",
+            f"{region} has two zones for an account, and MSK takes exactly two subnets there, got {listed(zones)}; "
+            f"name two: {how}",
+        )
+
+
 def _subnets_once(env: Environment) -> Iterator[Problem]:
     """Refuse a subnet that stands for two zones, or is private and public."""
     existing = env.network.existing
@@ -96,4 +119,4 @@ def _room_for_pods(env: Environment) -> Iterator[Problem]:
         )
 
 
-RULES: tuple[Rule, ...] = (_vpc_size, _range_of_vpc, _zones, _subnets_once, _room_for_pods)
+RULES: tuple[Rule, ...] = (_vpc_size, _range_of_vpc, _zones, _letters, _subnets_once, _room_for_pods)

@@ -62,6 +62,6 @@ def test_missing_value_is_refused_with_field_and_reason() -> None:
     ("region", "suffix"), [("us-east-2", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")], ids=["aws", "china"]
 )
 def test_placeholders_know_the_partition(region: str, suffix: str) -> None:
-    placeholders = ReleaseContext.placeholders(environment(("region", region)))
+    placeholders = ReleaseContext.placeholders(environment(("region", region), ("network.zones", ["a", "b", "d"])))
     assert (placeholders.region, placeholders.url_suffix) == (region, suffix)
     assert placeholders.bucket == "${BUCKET_NAME}"

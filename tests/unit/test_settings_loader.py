@@ -279,7 +279,7 @@ def test_image_repository_may_name_a_registry_with_its_port(repository: str) -> 
     ("region", "partition"), [("us-east-2", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 def test_region_is_known_with_its_partition(region: str, partition: str) -> None:
-    assert environment(("region", region)).region == region
+    assert environment(("region", region), ("network.zones", ["a", "b", "d"])).region == region
     assert partitions()[region] == partition
 
 

@@ -18,6 +18,7 @@ GROUP = "cluster.node_groups.milvus"
 ATTU = {"exposure": "internet-facing", "inbound_cidrs": ["203.0.113.0/24"]}
 CERTIFICATE = "arn:aws:acm:us-east-2:111122223333:certificate/00000000-0000-0000-0000-000000000000"
 CERTIFICATE_IN_CHINA = "arn:aws-cn:acm:cn-north-1:111122223333:certificate/00000000-0000-0000-0000-000000000000"
+IN_CHINA = ("network.zones", ["a", "b", "d"])
 CERTIFICATE_OF_EAST_1 = CERTIFICATE.replace("us-east-2", "us-east-1")
 COGNITO = {
     "user_pool_arn": "arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_x",
@@ -131,7 +132,11 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "aws; use one of arn:aws:...",
     ),
     "certificate in the wrong part of the world": (
-        [("region", "cn-north-1"), ("milvus.service", {"certificate_arn": CERTIFICATE, "hostname": "a.example.com"})],
+        [
+            ("region", "cn-north-1"),
+            IN_CHINA,
+            ("milvus.service", {"certificate_arn": CERTIFICATE, "hostname": "a.example.com"}),
+        ],
         "milvus.service.certificate_arn: "
         f"{CERTIFICATE} is of partition "
         "aws, cn-north-1 of aws-cn; use one of arn:aws-cn:...",
@@ -149,7 +154,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "us-east-2; it has to be in us-east-1, like the resource that uses it",
     ),
     "certificate of attu of another partition": (
-        [("region", "cn-north-1"), ("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE})],
+        [("region", "cn-north-1"), IN_CHINA, ("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE})],
         "milvus.attu.certificate_arn: "
         f"{CERTIFICATE} is of partition "
         "aws, cn-north-1 of aws-cn; use one of arn:aws-cn:...",
@@ -157,6 +162,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "client secret of another partition": (
         [
             ("region", "cn-north-1"),
+            IN_CHINA,
             ("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE_IN_CHINA, "oidc": OIDC}),
         ],
         "milvus.attu.oidc.client_secret_arn: "
@@ -172,6 +178,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "user pool of another partition": (
         [
             ("region", "cn-north-1"),
+            IN_CHINA,
             ("milvus.attu", {**ATTU, "certificate_arn": CERTIFICATE_IN_CHINA, "cognito": COGNITO}),
         ],
         f"milvus.attu.cognito.user_pool_arn: {COGNITO['user_pool_arn']} "
@@ -202,6 +209,16 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         [("network.private_subnet_prefix", 17)],
         "network.private_subnet_prefix: 3 private /17 and 3 public /24 subnets (space is kept for 3 zones) "
         "need 99072 addresses, 10.0.0.0/16 has 65536; use a larger network.cidr or longer prefixes",
+    ),
+    "default zones of tokyo": (
+        [("region", "ap-northeast-1")],
+        "network.zones: ap-northeast-1 has not the zones a, b, c that are the default; name them, such as [a, c, d]: "
+        "`aws ec2 describe-availability-zones --region ap-northeast-1` lists those of your account",
+    ),
+    "three zones of northern california": (
+        [("region", "us-west-1"), ("network.zones", ["a", "b", "c"])],
+        "network.zones: us-west-1 has two zones for an account, and MSK takes exactly two subnets there, got a, b, c; "
+        "name two: `aws ec2 describe-availability-zones --region us-west-1` lists those of your account",
     ),
     "zone twice": ([("network.zones", ["a", "a", "b"])], "network.zones: every zone once, got a, a, b"),
     "subnets per zone": (
@@ -947,6 +964,15 @@ def test_sound_file_has_no_warning(changes: list[tuple[str, Any]]) -> None:
     env = parse_environment(file_with(admin, *changes), source="test.yaml", today=TODAY)
     # THEN nothing is said
     assert load_warnings(env, today=TODAY) == []
+
+
+def test_default_zones_where_one_has_no_eks_warn() -> None:
+    admin = ("cluster.admin_role_arns", ["arn:aws:iam::111122223333:role/admin"])
+    env = parse_environment(file_with(admin, ("region", "us-east-1")), source="test.yaml", today=TODAY)
+    assert [str(warning) for warning in load_warnings(env, today=TODAY)] == [
+        "network.zones: the default, a, b, c: one letter of your account stands for use1-az3, where EKS makes no "
+        "cluster; look with `aws ec2 describe-availability-zones --region us-east-1`, and name three others"
+    ]
 
 
 def test_cluster_without_administrators_warns() -> None:
