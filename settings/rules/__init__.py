@@ -8,6 +8,7 @@ from settings.rules import (
     cluster,
     configuration,
     exposure,
+    lists,
     network,
     queue,
     release,
@@ -15,6 +16,7 @@ from settings.rules import (
 )
 
 RULES: tuple[Rule, ...] = (
+    *lists.RULES,
     *tags_arns_labels.RULES,
     *network.RULES,
     *cluster.RULES,

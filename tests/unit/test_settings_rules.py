@@ -220,6 +220,19 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "network.zones: us-west-1 has two zones for an account, and MSK takes exactly two subnets there, got a, b, c; "
         "name two: `aws ec2 describe-availability-zones --region us-west-1` lists those of your account",
     ),
+    "endpoint twice": (
+        [("network.interface_endpoints", ["sts", "logs", "sts"])],
+        "network.interface_endpoints: sts appears twice; remove one",
+    ),
+    "taint twice": (
+        [(f"{GROUP}.taints", [{"key": "a", "effect": "PREFER_NO_SCHEDULE"}] * 2)],
+        "cluster.node_groups.milvus.taints: a::PREFER_NO_SCHEDULE appears twice; remove one",
+    ),
+    "roles that differ in a slash": (
+        [("cluster.admin_role_arns", [f"arn:aws:iam::111122223333:role/{role}" for role in ("x/y", "x-y")])],
+        "cluster.admin_role_arns: arn:aws:iam::111122223333:role/x/y and arn:aws:iam::111122223333:role/x-y differ in "
+        "nothing but / and -, and would be one access entry; name one of them, or a role of another name",
+    ),
     "zone twice": ([("network.zones", ["a", "a", "b"])], "network.zones: every zone once, got a, a, b"),
     "subnets per zone": (
         [("network.existing", EXISTING), ("network.zones", ["a", "b"]), ("queue.brokers", 2)],
