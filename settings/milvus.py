@@ -257,5 +257,6 @@ class Milvus(Settings):
         "`queryNode: {mmap: {vectorIndex: true}}`. What other settings decide, and credentials, are refused.",
     )
     acknowledge: tuple[str, ...] = Field(
-        default=(), description="Advisories (CVE-...) that are accepted by name for a version without a fix."
+        default=(),
+        description="Advisories (CVE-...) and known faults (milvus#...) of the version that are accepted by name.",
     )
