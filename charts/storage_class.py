@@ -17,10 +17,10 @@ class StorageClassChart(cdk8s.Chart):
     Volumes cost money by size, whether used or not.
 
     Example:
-        >>> StorageClassChart(cdk8s.App(), "storage-class")
+        >>> StorageClassChart(cdk8s.App(), "storage-class", volume_key_arn=None)
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, volume_key_arn: str | None) -> None:
         super().__init__(scope, construct_id)
         k8s.KubeStorageClass(
             self,
@@ -30,7 +30,12 @@ class StorageClassChart(cdk8s.Chart):
             ),
             provisioner="ebs.csi.aws.com",
             # https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
-            parameters={"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"},
+            parameters={
+                "type": "gp3",
+                "encrypted": "true",
+                "csi.storage.k8s.io/fstype": "ext4",
+                **({"kmsKeyId": volume_key_arn} if volume_key_arn else {}),
+            },
             reclaim_policy="Delete",
             allow_volume_expansion=True,
             volume_binding_mode="WaitForFirstConsumer",

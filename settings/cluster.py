@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.base import Cidr, DnsLabel, RoleArn, Settings
+from settings.base import Cidr, DnsLabel, KeyArn, RoleArn, Settings
 from settings.eks_versions import DEFAULT_EKS_VERSION
 
 LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
@@ -81,5 +81,11 @@ class Cluster(Settings):
     )
     logging: tuple[ControlPlaneLog, ...] = Field(
         default=("api", "audit", "authenticator"), description="Control-plane logs sent to CloudWatch Logs."
+    )
+    volume_key_arn: KeyArn | None = Field(
+        default=None,
+        description="KMS key of the volumes of nodes and etcd, where the account's default for EBS is a key that "
+        "does not admit them; its policy has to admit Auto Scaling (docs/security.md). Empty means the account's "
+        "default. Cannot change once deployed.",
     )
     node_groups: dict[DnsLabel, NodeGroup] = Field(min_length=1, description="Managed node groups by name.")

@@ -40,7 +40,7 @@ class EksVersion:
 # AWS publishes no page with all add-on builds; the list of an account is
 #   aws eks describe-addon-versions --kubernetes-version 1.36 --addon-name coredns
 # These builds were in use on clusters of the same version in public repositories, most with the output of that command
-# (2026-07 to 2026-10). Not verified against an account: a build that AWS has withdrawn fails the Eks stack with
+# (2026-07 to 2026-11). Not verified against an account: a build that AWS has withdrawn fails the Eks stack with
 # "Addon version specified is not supported", and is replaced here.
 EKS_VERSIONS: dict[str, EksVersion] = {
     "1.33": EksVersion(
@@ -58,10 +58,10 @@ EKS_VERSIONS: dict[str, EksVersion] = {
         standard_support_ends=date(2026, 12, 2),
         extended_support_ends=date(2027, 12, 2),
         addons={
-            VPC_CNI: "v1.22.4-eksbuild.3",
-            KUBE_PROXY: "v1.34.6-eksbuild.18",
-            COREDNS: "v1.13.2-eksbuild.11",
-            EBS_CSI_DRIVER: "v1.63.1-eksbuild.1",
+            VPC_CNI: "v1.23.1-eksbuild.1",
+            KUBE_PROXY: "v1.34.6-eksbuild.25",
+            COREDNS: "v1.13.2-eksbuild.24",
+            EBS_CSI_DRIVER: "v1.65.0-eksbuild.2",
             METRICS_SERVER: "v0.9.0-eksbuild.5",
         },
     ),
@@ -69,10 +69,10 @@ EKS_VERSIONS: dict[str, EksVersion] = {
         standard_support_ends=date(2027, 3, 27),
         extended_support_ends=date(2028, 3, 27),
         addons={
-            VPC_CNI: "v1.22.4-eksbuild.3",
-            KUBE_PROXY: "v1.35.3-eksbuild.18",
-            COREDNS: "v1.13.2-eksbuild.11",
-            EBS_CSI_DRIVER: "v1.63.1-eksbuild.1",
+            VPC_CNI: "v1.23.2-eksbuild.1",
+            KUBE_PROXY: "v1.35.3-eksbuild.29",
+            COREDNS: "v1.14.6-eksbuild.4",
+            EBS_CSI_DRIVER: "v1.66.0-eksbuild.1",
             METRICS_SERVER: "v0.9.0-eksbuild.5",
         },
     ),
@@ -81,9 +81,9 @@ EKS_VERSIONS: dict[str, EksVersion] = {
         standard_support_ends=date(2027, 8, 2),
         extended_support_ends=date(2028, 8, 2),
         addons={
-            VPC_CNI: "v1.22.4-eksbuild.3",
-            KUBE_PROXY: "v1.36.0-eksbuild.25",
-            COREDNS: "v1.14.3-eksbuild.23",
+            VPC_CNI: "v1.23.2-eksbuild.1",
+            KUBE_PROXY: "v1.36.0-eksbuild.45",
+            COREDNS: "v1.14.7-eksbuild.11",
             EBS_CSI_DRIVER: "v1.66.0-eksbuild.1",
             METRICS_SERVER: "v0.9.0-eksbuild.11",
         },

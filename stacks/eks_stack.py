@@ -61,10 +61,18 @@ class EksStack(EnvironmentStack):
                     settings=group,
                     version=version,
                     subnets=subnets,
+                    volume_key_arn=env.cluster.volume_key_arn,
                     after=network_addons,
                 )
             )
-        addons = WorkloadAddons(self, "WorkloadAddons", cluster=self.cluster, kubernetes_version=version, after=nodes)
+        addons = WorkloadAddons(
+            self,
+            "WorkloadAddons",
+            cluster=self.cluster,
+            kubernetes_version=version,
+            volume_key_arn=env.cluster.volume_key_arn,
+            after=nodes,
+        )
         # What asks for a load balancer depends on this stack, and so goes while the controller can still delete it.
         LoadBalancerController(
             self, "LoadBalancers", cluster=control_plane.resource, tags=env.tags, after=addons.coredns
@@ -85,7 +93,8 @@ class EksStack(EnvironmentStack):
             permissions=permissions,
         )
         """Waits for releases."""
-        storage = self.attach(StorageClassChart(cdk8s.App(), "storage-class"), self)
+        storage_class = StorageClassChart(cdk8s.App(), "storage-class", volume_key_arn=env.cluster.volume_key_arn)
+        storage = self.attach(storage_class, self)
         # One after the other, while the two controllers are installed: a new account runs no more functions at once.
         storage.node.add_dependency(permissions)
         self.tasks.make_gp2_non_default(self, "Gp2NonDefault").node.add_dependency(storage)

@@ -25,7 +25,7 @@ def write_manifests(env: Environment, folder: Path) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     app = cdk8s.App(outdir=str(folder), record_construct_metadata=False)
-    StorageClassChart(app, "storage-class")
+    StorageClassChart(app, "storage-class", volume_key_arn=env.cluster.volume_key_arn)
     MilvusChart(app, "milvus", env=env, context=ReleaseContext.placeholders(env))
     app.synth()
     return sorted(folder.glob("*.k8s.yaml"))

@@ -57,12 +57,14 @@ class EncryptionKey(kms.Key):
             grantee=grantee,
             actions=list(actions),
             resource_arns=[self.key_arn],
-            conditions={"StringEquals": {"kms:ViaService": self._via(service)}},
+            conditions={"StringEquals": through(self, service)},
         )
 
-    def _via(self, service: str) -> str | list[str]:
-        stack = cdk.Stack.of(self)
-        name = f"{service}.{stack.region}.{stack.url_suffix}"
-        # AWS's examples for China have both spellings, by service.
-        in_china = not cdk.Token.is_unresolved(stack.region) and stack.region.startswith("cn-")
-        return [name, f"{service}.{stack.region}.amazonaws.com"] if in_china else name
+
+def through(scope: Construct, service: str) -> dict[str, str | list[str]]:
+    """Return what is equal in a request to KMS that a service of the scope's region makes for somebody."""
+    stack = cdk.Stack.of(scope)
+    name = f"{service}.{stack.region}.{stack.url_suffix}"
+    # AWS's examples for China have both spellings, by service.
+    in_china = not cdk.Token.is_unresolved(stack.region) and stack.region.startswith("cn-")
+    return {"kms:ViaService": [name, f"{service}.{stack.region}.amazonaws.com"] if in_china else name}

@@ -56,6 +56,8 @@ def _arns(env: Environment) -> Iterator[tuple[str, str, bool]]:
     """Yield the path of each ARN, the ARN, and whether its resource has to be in the environment's region."""
     for arn in env.cluster.admin_role_arns:
         yield "cluster.admin_role_arns", arn, False
+    if env.cluster.volume_key_arn:
+        yield "cluster.volume_key_arn", env.cluster.volume_key_arn, True
     service, attu = env.milvus.service, env.milvus.attu
     if service.certificate_arn:
         yield "milvus.service.certificate_arn", service.certificate_arn, True

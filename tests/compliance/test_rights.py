@@ -46,9 +46,7 @@ def expected(env: Environment) -> dict[str, Rights]:
     found = {
         "eks/Cluster/Role": Rights("eks.amazonaws.com", ("AmazonEKSClusterPolicy",)),
         "eks/NetworkAddons/CniRole/Role": Rights("aws-node", ("AmazonEKS_CNI_Policy",)),
-        "eks/WorkloadAddons/EbsCsiRole/Role": Rights(
-            "ebs-csi-controller-sa", ("service-role/AmazonEBSCSIDriverPolicy",)
-        ),
+        "eks/WorkloadAddons/EbsCsiRole/Role": Rights("ebs-csi-controller-sa", ("AmazonEBSCSIDriverPolicyV2",)),
         "eks/Tasks/OnEvent/ServiceRole": Rights("lambda.amazonaws.com", (BASIC_LOGS,)),
         "eks/Tasks/Role": Rights(
             "lambda.amazonaws.com",

@@ -53,7 +53,7 @@ def test_built_in_kinds_of_the_release_are_typed(name: str) -> None:
 
 
 def test_built_in_kinds_of_the_cluster_are_typed() -> None:
-    assert made_otherwise(StorageClassChart(cdk8s.App(), "storage-class")) == []
+    assert made_otherwise(StorageClassChart(cdk8s.App(), "storage-class", volume_key_arn=None)) == []
     assert made_otherwise(TasksAccessChart(cdk8s.App(), "tasks", group="tasks", storage_class="gp2")) == []
 
 

@@ -224,10 +224,16 @@ def test_single_member_of_etcd_has_no_budget() -> None:
 
 
 def test_storage_class_is_the_default_encrypted_and_waits_for_its_first_pod() -> None:
-    (found,) = StorageClassChart(cdk8s.App(), "storage-class").to_json()
+    (found,) = StorageClassChart(cdk8s.App(), "storage-class", volume_key_arn=None).to_json()
     assert found["metadata"]["name"] == "ebs-sc"
     assert found["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
     assert (found["provisioner"], found["volumeBindingMode"]) == ("ebs.csi.aws.com", "WaitForFirstConsumer")
     assert found["parameters"] == {"type": "gp3", "encrypted": "true", "csi.storage.k8s.io/fstype": "ext4"}
     assert (found["reclaimPolicy"], found["allowVolumeExpansion"]) == ("Delete", True)
     kubernetes_validate.validate(found, "1.36", strict=True)
+
+
+def test_storage_class_names_the_key_of_volumes_where_there_is_one() -> None:
+    key = "arn:aws:kms:us-east-2:111122223333:key/00000000-0000-0000-0000-000000000000"
+    (found,) = StorageClassChart(cdk8s.App(), "storage-class", volume_key_arn=key).to_json()
+    assert found["parameters"]["kmsKeyId"] == key

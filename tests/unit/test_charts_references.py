@@ -35,7 +35,7 @@ OIDC = "alb.ingress.kubernetes.io/auth-idp-oidc"
 
 def provided(env: Environment, objects: Objects) -> set[str]:
     """Return what can be referred to, each as kind, namespace (where it has one) and name."""
-    storage_class = StorageClassChart(cdk8s.App(), "storage-class").to_json()
+    storage_class = StorageClassChart(cdk8s.App(), "storage-class", volume_key_arn=None).to_json()
     there = {_id(found["kind"], found["metadata"]) for found in [*objects.values(), *storage_class]}
     namespace = env.milvus.namespace
     for found in objects.values():

@@ -303,6 +303,58 @@ def test_nodes_may_join_and_pull_and_nothing_else() -> None:
         assert "Policies" not in role
 
 
+def test_volumes_have_the_key_of_the_settings_and_the_driver_may_use_it() -> None:
+    # GIVEN an account whose default for EBS does not admit the nodes
+    key = "arn:aws:kms:us-east-2:111122223333:key/00000000-0000-0000-0000-000000000000"
+    template = Template.from_stack(stack(("cluster.volume_key_arn", key)))
+    # THEN the root volumes and the StorageClass name it
+    template.has_resource_properties(
+        "AWS::EC2::LaunchTemplate",
+        {"LaunchTemplateData": {"BlockDeviceMappings": [{"Ebs": Match.object_like({"KmsKeyId": key})}]}},
+    )
+    only(
+        template,
+        "Custom::AWSCDK-EKS-KubernetesResource",
+        Manifest=Match.string_like_regexp(f'"kind":"StorageClass".*"kmsKeyId":"{key}"'),
+    )
+    # AND the driver may use it, by EC2 and for volumes alone
+    by_ec2 = {"StringEquals": {"kms:ViaService": {"Fn::Join": ["", ["ec2.us-east-2.", {"Ref": "AWS::URLSuffix"}]]}}}
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    {
+                        "Action": [
+                            "kms:Decrypt",
+                            "kms:DescribeKey",
+                            "kms:GenerateDataKeyWithoutPlaintext",
+                            "kms:ReEncryptFrom",
+                            "kms:ReEncryptTo",
+                        ],
+                        "Condition": by_ec2,
+                        "Effect": "Allow",
+                        "Resource": key,
+                    },
+                    {
+                        "Action": "kms:CreateGrant",
+                        "Condition": {**by_ec2, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+                        "Effect": "Allow",
+                        "Resource": key,
+                    },
+                ]
+            }
+        },
+    )
+
+
+def test_volumes_name_no_key_by_default() -> None:
+    for template in resources(private(), "AWS::EC2::LaunchTemplate").values():
+        [volume] = template["Properties"]["LaunchTemplateData"]["BlockDeviceMappings"]
+        assert "KmsKeyId" not in volume["Ebs"]
+    assert "kmsKeyId" not in manifest("StorageClass")[1]["parameters"]
+
+
 @pytest.mark.parametrize(("template", "version"), [(private, "1.36"), (public, "1.35")])
 def test_add_ons_have_the_versions_that_belong_to_the_cluster(template: Any, version: str) -> None:
     installed = {
@@ -323,7 +375,7 @@ def test_vpc_cni_enforces_network_policies() -> None:
     ("addon", "account", "policy"),
     [
         ("vpc-cni", "aws-node", "AmazonEKS_CNI_Policy"),
-        ("aws-ebs-csi-driver", "ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicy"),
+        ("aws-ebs-csi-driver", "ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"),
     ],
 )
 def test_add_on_has_a_role_that_only_its_service_account_assumes(addon: str, account: str, policy: str) -> None:

@@ -233,6 +233,11 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "cluster.admin_role_arns: arn:aws:iam::111122223333:role/x/y and arn:aws:iam::111122223333:role/x-y differ in "
         "nothing but / and -, and would be one access entry; name one of them, or a role of another name",
     ),
+    "key of volumes of another region": (
+        [("cluster.volume_key_arn", "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000")],
+        "cluster.volume_key_arn: arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000 is of "
+        "region us-east-1; it has to be in us-east-2, like the resource that uses it",
+    ),
     "zone twice": ([("network.zones", ["a", "a", "b"])], "network.zones: every zone once, got a, a, b"),
     "subnets per zone": (
         [("network.existing", EXISTING), ("network.zones", ["a", "b"]), ("queue.brokers", 2)],

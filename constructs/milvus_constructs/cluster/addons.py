@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -11,6 +12,7 @@ from constructs import Construct, IDependable
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy
 from milvus_constructs.cluster.irsa_role import IrsaRole, ServiceAccounts
+from milvus_constructs.encryption_key import through
 from settings.eks_versions import COREDNS, EBS_CSI_DRIVER, EKS_VERSIONS, KUBE_PROXY, METRICS_SERVER, VPC_CNI
 
 
@@ -92,6 +94,7 @@ class WorkloadAddons(Construct):
         *,
         cluster: eks.ICluster,
         kubernetes_version: str,
+        volume_key_arn: str | None,
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -100,9 +103,13 @@ class WorkloadAddons(Construct):
             "EbsCsiRole",
             cluster=cluster,
             service_account="ebs-csi-controller-sa",
-            policy="service-role/AmazonEBSCSIDriverPolicy",
+            # Its first version may act on every volume of the account; this one on those that the driver made.
+            # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicyV2.html
+            policy="AmazonEBSCSIDriverPolicyV2",
             description="EBS CSI driver: volumes of pods",
         )
+        if volume_key_arn:
+            _grant_volumes(role.role, volume_key_arn)
         self.coredns = EksAddon(self, "CoreDns", cluster=cluster, kubernetes_version=kubernetes_version, name=COREDNS)
         self.ebs_csi_driver = EksAddon(
             self,
@@ -117,6 +124,22 @@ class WorkloadAddons(Construct):
         )
         for addon in (self.coredns, self.ebs_csi_driver, self.metrics_server):
             addon.node.add_dependency(after)
+
+
+def _grant_volumes(role: iam.Role, key_arn: str) -> None:
+    """Let the driver encrypt volumes with a key of the account, by EC2 and for its resources alone.
+
+    Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    by_ec2: dict[str, dict[str, Any]] = {"StringEquals": dict(through(role, "ec2"))}
+    use = ["Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"]
+    for_volumes: dict[str, dict[str, Any]] = {**by_ec2, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    statements: dict[tuple[str, ...], Mapping[str, Mapping[str, Any]]] = {
+        tuple(f"kms:{action}" for action in use): by_ec2,
+        ("kms:CreateGrant",): for_volumes,
+    }
+    for actions, conditions in statements.items():
+        iam.Grant.add_to_principal(grantee=role, actions=list(actions), resource_arns=[key_arn], conditions=conditions)
 
 
 def _addon_role(

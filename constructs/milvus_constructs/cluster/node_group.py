@@ -35,7 +35,7 @@ class NodeGroup(Construct):
 
     Example:
         >>> NodeGroup(stack, "Milvus", cluster=cluster, name="milvus", version="1.36",
-        ...     settings=env.cluster.node_groups["milvus"], subnets=private, after=addons)
+        ...     settings=env.cluster.node_groups["milvus"], subnets=private, volume_key_arn=None, after=addons)
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class NodeGroup(Construct):
         settings: settings_of.NodeGroup,
         version: str,
         subnets: ec2.SubnetSelection,
+        volume_key_arn: str | None,
         after: IDependable,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -58,7 +59,7 @@ class NodeGroup(Construct):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(policy) for policy in _NODE_POLICIES],
         )
-        template = self._launch_template(settings, f"{cluster.cluster_name}-{name}")
+        template = self._launch_template(settings, f"{cluster.cluster_name}-{name}", volume_key_arn)
         self.node_group = eks.Nodegroup(
             self,
             "Resource",
@@ -87,7 +88,9 @@ class NodeGroup(Construct):
         child(self.node_group, "Resource", eks.CfnNodegroup).version = version
         acknowledge(self.role, {managed_policy(policy): reason for policy, reason in _NODE_POLICIES.items()})
 
-    def _launch_template(self, settings: settings_of.NodeGroup, name: str) -> ec2.CfnLaunchTemplate:
+    def _launch_template(
+        self, settings: settings_of.NodeGroup, name: str, volume_key_arn: str | None
+    ) -> ec2.CfnLaunchTemplate:
         return ec2.CfnLaunchTemplate(
             self,
             "LaunchTemplate",
@@ -102,6 +105,7 @@ class NodeGroup(Construct):
                             volume_size=settings.disk_gib,
                             volume_type="gp3",
                             encrypted=True,
+                            kms_key_id=volume_key_arn,
                             delete_on_termination=True,
                         ),
                     )
