@@ -69,12 +69,14 @@ def test_keys_of_an_environment_trust_its_account_and_leave_the_rest_to_iam(name
     account = {"Action": "kms:*", "Effect": "Allow", "Principal": {"AWS": own_account(env)}, "Resource": "*"}
     expected = {key: [account] for key in ("storage/Storage/DataKey", "storage/Storage/BackupKey")}
     expected["eks/Cluster/SecretsKey"] = [account]
+    # What CDK adds for a secret under a key: the same account, in requests of Secrets Manager.
+    actions = ["CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*"]
+    through = {"kms:ViaService": f"secretsmanager.{env.region}.amazonaws.com"}
+    secret = {"Action": [f"kms:{each}" for each in actions], "Condition": {"StringEquals": through}}
     if isinstance(env.queue, Msk):
-        # What CDK adds for a secret under a key: the same account, in requests of Secrets Manager.
-        actions = ["CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*"]
-        through = {"kms:ViaService": f"secretsmanager.{env.region}.amazonaws.com"}
-        secret = {"Action": [f"kms:{each}" for each in actions], "Condition": {"StringEquals": through}}
         expected["streaming/Key"] = [account, {**account, **secret}]
+    if env.milvus.authorization:
+        expected["milvus/RootPassword/Key"] = [account, {**account, **secret}]
     # THEN nobody else stands in them
     assert found == expected
     # AND each turns every year, and can be called back for as long as its data is worth

@@ -240,6 +240,7 @@ def milvus(env: Environment) -> Relations:
             "Manifest.0.metadata.annotations": {"eks.amazonaws.com/role-arn": "${milvus/SecretsReader/Role.Arn}"}
         }
     if env.milvus.authorization:
+        found["milvus/RootPassword/Secret"] = {"KmsKeyId": "${milvus/RootPassword/Key.Arn}"}
         found[f"{chart}/ExternalSecret-milvus-root"] = {
             "Manifest.0.spec.data": copied("${milvus/RootPassword/Secret}", "password")
         }

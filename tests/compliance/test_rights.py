@@ -114,7 +114,8 @@ def expected(env: Environment) -> dict[str, Rights]:
                     "${streaming/Kafka.Arn}",
                 ),
                 # MSK makes itself a grant on the secret's key in the name of whoever associates the secret.
-                (["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"], "${streaming/Key.Arn}"),
+                (["kms:DescribeKey", "kms:RetireGrant"], "${streaming/Key.Arn}"),
+                ("kms:CreateGrant", "${streaming/Key.Arn}", {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
             ),
         )
         found["streaming/Brokers/FunctionRole"] = Rights(
@@ -141,8 +142,11 @@ def expected(env: Environment) -> dict[str, Rights]:
     if secrets:
         reading = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
         statements: list[tuple[Any, ...]] = [(reading, sorted(secrets) if len(secrets) > 1 else secrets[0])]
-        if isinstance(env.queue, Msk):
-            statements.append(("kms:Decrypt", "${streaming/Key.Arn}", _through("secretsmanager", env)))
+        keys = ["${milvus/RootPassword/Key.Arn}"] if env.milvus.authorization else []
+        keys += ["${streaming/Key.Arn}"] if isinstance(env.queue, Msk) else []
+        if keys:
+            decrypted = keys if len(keys) > 1 else keys[0]
+            statements.append(("kms:Decrypt", decrypted, _through("secretsmanager", env)))
         found["milvus/SecretsReader/Role"] = Rights("milvus-secrets-sa", (), tuple(statements))
     return found
 

@@ -129,7 +129,7 @@ def test_operator_reads_the_client_secret_of_attu_where_it_signs_in() -> None:
         for found in resources(woodpecker(), "AWS::IAM::Policy").values()
         if "secretsmanager:GetSecretValue" in json.dumps(found["Properties"])
     ]
-    [reading] = policy["Properties"]["PolicyDocument"]["Statement"]
+    reading, _ = policy["Properties"]["PolicyDocument"]["Statement"]
     # THEN by its ARN, next to root's password
     assert OIDC_SECRET in reading["Resource"]
     assert len(reading["Resource"]) == 2
@@ -148,6 +148,19 @@ def test_root_password_is_generated_and_safe_in_every_syntax() -> None:
             }
         },
     )
+
+
+def test_root_password_is_under_a_key_of_its_own_that_its_reader_may_use() -> None:
+    [key] = resources(woodpecker(), "AWS::KMS::Key")
+    woodpecker().has_resource_properties("AWS::SecretsManager::Secret", {"KmsKeyId": {"Fn::GetAtt": [key, "Arn"]}})
+    [decrypting] = [
+        statement
+        for policy in resources(woodpecker(), "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "kms:Decrypt" and statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
+    ]
+    # THEN through Secrets Manager, and nowhere else
+    assert decrypting["Condition"]["StringEquals"].keys() == {"kms:ViaService"}
 
 
 def test_without_authorization_there_is_no_root_password() -> None:

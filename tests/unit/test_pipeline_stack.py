@@ -348,7 +348,7 @@ def test_verification_may_change_nothing() -> None:
     for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         for action in (each for each in actions if each.split(":")[0] not in own):
-            assert re.match(r"\w+:(Describe|List|Get)", action), action
+            assert re.match(r"\w+:(Describe|List|Get)|kms:Decrypt$", action), action
 
 
 def test_verification_reads_no_secret_but_those_of_the_milvus_stack() -> None:
@@ -361,6 +361,21 @@ def test_verification_reads_no_secret_but_those_of_the_milvus_stack() -> None:
     ]
     assert [each["Condition"] for each in found] == [
         {"StringEquals": {"aws:ResourceTag/aws:cloudformation:stack-name": "milvus-dev-milvus"}}
+    ]
+
+
+def test_verification_decrypts_nothing_but_what_it_reads_in_secrets_manager() -> None:
+    # GIVEN root's password under a key whose ARN the verification may not name
+    template = stage_template("three", "milvus-prod-eu-west-1", "verification")
+    found = [
+        statement
+        for policy in resources(template, "AWS::IAM::Policy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "key/*" in json.dumps(statement["Resource"])
+    ]
+    # THEN only requests of Secrets Manager, which judges what is read, may use a key
+    assert [(statement["Action"], list(statement["Condition"]["StringEquals"])) for statement in found] == [
+        ("kms:Decrypt", ["kms:ViaService"])
     ]
 
 

@@ -105,8 +105,9 @@ def verification_step(
 ) -> pipelines.CodeBuildStep:
     """Return the step that starts the environment's own verification project and waits for it.
 
-    The project runs in the VPC of the environment (`milvus_constructs.delivery.verification`); this step may do nothing
-    but start it and read how it ended. When it failed, the log ends with the commands that roll back.
+    The project runs in the VPC of the environment (`milvus_constructs.delivery.verification`); this step may start it,
+    with other commands than its own too, and read how it ended. When it failed, the log ends with the commands that
+    roll back.
 
     Args:
         name: Name of the environment.

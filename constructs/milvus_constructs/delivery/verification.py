@@ -32,6 +32,7 @@ _WILDCARDS = {
     ">-*": "Report groups of this very project; CodeBuild adds a name to the project's.",
     ">:*": "Log streams of this very project.",
     ":secret:*": "Only secrets that the Milvus stack made: CloudFormation tags them with its name.",
+    ":key/*": "Only in requests of Secrets Manager, for the secrets that may be read.",
     "/*": "What follows is an id that AWS gives: of a stack, a node group, a cluster, or the objects of the asset.",
 }
 
@@ -207,6 +208,14 @@ class Verification(Construct):
                 actions=["secretsmanager:GetSecretValue"],
                 resources=[f"arn:{stack.partition}:secretsmanager:{stack.region}:{stack.account}:secret:*"],
                 conditions={"StringEquals": {"aws:ResourceTag/aws:cloudformation:stack-name": of_stack}},
+            )
+        )
+        # CloudFormation tags no key. Through Secrets Manager nothing else can be decrypted than what may be read there.
+        self.project.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt"],
+                resources=[f"arn:{stack.partition}:kms:{stack.region}:{stack.account}:key/*"],
+                conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{stack.region}.{stack.url_suffix}"}},
             )
         )
 

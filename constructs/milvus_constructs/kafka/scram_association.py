@@ -59,8 +59,13 @@ class ScramAssociation(Construct):
                 ),
                 # MSK gives itself a grant on the key in the caller's name. The secret it reads by its service-linked
                 # role.
+                iam.PolicyStatement(actions=["kms:DescribeKey", "kms:RetireGrant"], resources=[key.key_arn]),
                 iam.PolicyStatement(
-                    actions=["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"], resources=[key.key_arn]
+                    actions=["kms:CreateGrant"],
+                    resources=[key.key_arn],
+                    # In the name of a service, and for nobody else.
+                    # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-grant-is-for-aws-resource
+                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
                 ),
             ],
             log_group=log_group,

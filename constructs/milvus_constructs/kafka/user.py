@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.encryption_key import EncryptionKey
-from milvus_constructs.removal import RemovalSetting, removal_policy
+from milvus_constructs.keyed_secret import KeyedSecret
+from milvus_constructs.removal import RemovalSetting
 from milvus_constructs.stack_suffix import stack_suffix
 
 PASSWORD_LENGTH = 48
 
 
-class KafkaUser(secretsmanager.Secret):
+class KafkaUser(KeyedSecret):
     """A user name and a generated password in Secrets Manager, in the form that MSK demands.
 
     The name starts with ``AmazonMSK_`` and the key is customer-managed: MSK takes no other secret. MSK writes the
@@ -49,10 +47,10 @@ class KafkaUser(secretsmanager.Secret):
             scope,
             construct_id,
             # The suffix, because a retained secret, or one that waits for its deletion, keeps its name.
-            secret_name=f"AmazonMSK_{name}-{username}-{stack_suffix(scope)}",
+            name=f"AmazonMSK_{name}-{username}-{stack_suffix(scope)}",
             description=f"SCRAM user of Milvus in the MSK cluster {name}",
-            encryption_key=key,
-            generate_secret_string=secretsmanager.SecretStringGenerator(
+            key=key,
+            generate=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({"username": username}),
                 generate_string_key="password",
                 password_length=PASSWORD_LENGTH,
@@ -61,29 +59,7 @@ class KafkaUser(secretsmanager.Secret):
                 include_space=False,
                 require_each_included_type=True,
             ),
-            removal_policy=removal_policy(removal),
+            not_rotated="Milvus reads the password at start only: a rotation by schedule would lock it out. The "
+            "operator rotates it together with a restart.",
+            removal=removal,
         )
-        self._key = key
-        reason = (
-            "Milvus reads the password at start only: a rotation by schedule would lock it out. The operator rotates "
-            "it together with a restart."
-        )
-        acknowledge(self, {"AwsSolutions-SMG4": reason})
-
-    def grant_read(self, grantee: iam.IGrantable, version_stages: Sequence[str] | None = None) -> iam.Grant:
-        """Allow to read the secret and to decrypt it through Secrets Manager, by statements of the grantee alone.
-
-        The library's own method writes into the key policy too, so that a later stack's role would make this stack
-        depend on that one (aws-cdk#10339).
-
-        Raises:
-            ValueError: Some versions only; whoever reads this secret reads the newest.
-        """
-        if version_stages:
-            raise ValueError(f"{self.node.path}: got version stages {', '.join(version_stages)}; leave them out")
-        reading = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-            resource_arns=[self.secret_arn],
-        )
-        return reading.combine(self._key.grant_through(grantee, "secretsmanager", "kms:Decrypt"))
