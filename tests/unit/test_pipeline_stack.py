@@ -307,7 +307,7 @@ def test_verification_asks_in_the_region_of_its_stage_whatever_the_file_says() -
     (project,) = resources(template, "AWS::CodeBuild::Project")
     commands = json.loads(project["Properties"]["Source"]["BuildSpec"])["phases"]["build"]["commands"]
     assert commands == [
-        "python -m ops status --env prod --region eu-west-1",
+        "python -m ops status --env prod --region eu-west-1 --warn-unprotected",
         "python -m ops smoke --env prod --region eu-west-1 --timeout 180",
     ]
 
