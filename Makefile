@@ -17,7 +17,7 @@ CDK := cdk -c env=$(ENV)
 FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ops setup-cdk lock check fix test test-full synth diff deploy destroy manifests chart-record \
+.PHONY: help setup setup-ops setup-cdk lock check fix test coverage synth diff deploy destroy manifests chart-record \
 	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full test-charts mutants clean
 
 help: ## print this list
@@ -82,6 +82,16 @@ fix: setup ## format, and mend what the linter can mend
 
 test: setup ## run the test suite
 	@pytest -n 2 --dist loadfile -q
+
+# The least that tests run of each room, lines and branches, in percent.
+COVERED := settings=100 charts=100 constructs=95 stacks=95 ops=95
+
+coverage: setup ## run the test suite, and fail where it runs too little of a room
+	@coverage erase
+	@coverage run -m pytest -n 2 --dist loadfile -q
+	@coverage combine -q
+	@for room in $(COVERED); do echo "== $$room"; coverage report --include="$${room%=*}/*" --fail-under="$${room#*=}" \
+		|| failed=1; done; test -z "$$failed"
 
 synth: setup ## synthesize the templates of ENV into cdk.out
 	@$(CDK) synth --quiet

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from _paths import ROOT
 from settings import loader
 
@@ -16,6 +18,13 @@ _NOT_SOURCE = (".git", ".venv", "node_modules", "cdk.out", "dist", ".rehearsal",
 def tools_are_ready() -> bool:
     """Tell whether `make setup` has nothing to do; otherwise the steps, which run it, cannot be tested here."""
     return subprocess.run(["make", "--question", "setup"], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+needs_tools = pytest.mark.skipif(
+    not tools_are_ready(),
+    reason="NOT TESTED, what builds and the pipeline run: .venv and node_modules are not those of the lock files; run "
+    "`make setup`",
+)
 
 
 def refer_to_tools(tree: Path, *tools: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from _paths import ROOT
 from tests.pipelines import action_named, build_spec, commands, pipeline_assembly, pipeline_template, project_of
-from tests.source_copies import copy_of_source, lock_files, refer_to_tools, tools_are_ready
+from tests.source_copies import copy_of_source, lock_files, needs_tools, refer_to_tools
 
 # The step runs the test suite, and this test is part of it: the copy has a few tests only, or it would never end.
 _FEW_TESTS = (
@@ -81,7 +81,7 @@ def test_checks_of_the_step_pass_over_the_packages_that_the_build_caches(tmp_pat
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
+@needs_tools
 def test_setup_of_a_copy_installs_nothing_into_the_environment_of_this_test(tmp_path: Path) -> None:
     # GIVEN a copy whose lock files are newer than the tools, as in the source that CodeBuild unpacks
     tree = tmp_path / "program"
@@ -98,7 +98,7 @@ def test_setup_of_a_copy_installs_nothing_into_the_environment_of_this_test(tmp_
 
 @pytest.mark.real
 @pytest.mark.skipif("'real' not in config.getoption('markexpr')", reason="lints, tests and synthesizes: make test-full")
-@pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
+@needs_tools
 def test_commands_of_the_step_check_test_and_synthesize(tmp_path: Path) -> None:
     template = pipeline_template("shipped")
     lines = commands(build_spec(project_of(template, action_named(template, "Synth")), pipeline_assembly("shipped")))

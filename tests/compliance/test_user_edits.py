@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from _paths import ROOT
-from tests.source_copies import copy_of_source, tools_are_ready
+from tests.source_copies import copy_of_source, needs_tools
 
-pytestmark = pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
+pytestmark = needs_tools
 
 # What looks at files of a user, and what looks at names and files of environments most; the rest needs minutes.
 NEAR = (

@@ -94,14 +94,3 @@ def test_warnings_of_the_settings_are_annotations(tmp_path: Path) -> None:
     ids = [entry.rpartition("ack: ")[2] for entry in entries]
     assert all(each.startswith("settings:milvus-guide:") for each in ids)
     assert len(set(ids)) == len(ids)
-
-
-def test_app_stays_an_entry_point() -> None:
-    # THEN it holds no resources: it fits on a page
-    assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) <= 60
-
-
-def test_source_root_comes_before_everything_that_needs_it() -> None:
-    lines = (ROOT / "app.py").read_text(encoding="utf-8").splitlines()
-    place = {name: next(n for n, line in enumerate(lines) if name in line) for name in ("import _paths", "from stacks")}
-    assert place["import _paths"] < place["from stacks"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from settings.eks_versions import ADDONS, DEFAULT_EKS_VERSION, EKS_VERSIONS, KUBE_PROXY
+from settings.eks_versions import ADDONS, EKS_VERSIONS, KUBE_PROXY
 
 
 @pytest.mark.parametrize("version", EKS_VERSIONS)
@@ -25,7 +25,3 @@ def test_kube_proxy_is_of_the_cluster_s_own_minor_version(version: str) -> None:
 def test_extended_support_lasts_a_year(version: str) -> None:
     support = EKS_VERSIONS[version]
     assert (support.extended_support_ends - support.standard_support_ends).days in {365, 366}
-
-
-def test_default_is_a_known_version() -> None:
-    assert DEFAULT_EKS_VERSION in EKS_VERSIONS

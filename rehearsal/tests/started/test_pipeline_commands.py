@@ -17,14 +17,14 @@ from rehearsal.account.server import EmbeddedAccount
 from rehearsal.cdk import Cdk
 from rehearsal.tests.started.pipeline_runner import Runner
 from tests.pipelines import build_spec, commands, pipeline_assembly, pipeline_template, resources, stage_template
-from tests.source_copies import tools_are_ready
+from tests.source_copies import needs_tools
 from tools.preview.text import read_previews
 
 ACCOUNT, REGION, STAGE = "111111111111", "us-east-2", "milvus-dev"
 DEPLOYED = ("network", "storage", "streaming", "eks", "milvus", "verification")
 
 
-pytestmark = pytest.mark.skipif(not tools_are_ready(), reason="needs what `make setup` installs: run it first")
+pytestmark = needs_tools
 
 
 @pytest.fixture(scope="module")
