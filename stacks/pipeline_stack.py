@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_logs as logs
 from aws_cdk import pipelines
 from constructs import Construct
 
@@ -87,6 +88,10 @@ class PipelineStack(ProjectStack):
         self._settings = settings
         # That of the context key @aws-cdk/core:bootstrapQualifier: the same for all accounts of a pipeline.
         self._qualifier = self.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        # One for all builds: CodeBuild would make one for each project, without an end, and leave it behind.
+        builds = logs.LogGroup(
+            self, "Builds", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
         artifacts = PipelineArtifacts(self, "Artifacts", cache_days=settings.build.cache_days)
         self._source = pipeline_source(self, settings.source)
         self._synth = steps.synth_step(source=self._source, pipeline_file=file, qualifier=self._qualifier)
@@ -107,13 +112,13 @@ class PipelineStack(ProjectStack):
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
                 role_policy=[steps.bootstrap_reader(self._place(placed)) for wave in waves for placed in wave]
             ),
-            code_build_defaults=build_defaults(settings.build, cache=artifacts.cache("packages")),
+            code_build_defaults=build_defaults(settings.build, cache=artifacts.cache("packages"), logs=builds),
         )
         for wave, placed in zip(settings.waves, waves, strict=True):
             self._add_wave(wave, placed)
         self.delivery.build_pipeline()
         allow_connection(self.delivery, settings.source)
-        pin_security_check(self.delivery, settings.build)
+        pin_security_check(self.delivery, settings.build, logs=builds)
         publish_with_the_cdk(self.delivery, settings.build)
         accept_pipeline_findings(self.delivery, buckets=[artifacts.bucket, artifacts.caches])
         accept_replication_findings(self.node.root, role=self.delivery.pipeline.role)

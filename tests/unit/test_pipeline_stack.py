@@ -191,6 +191,30 @@ def test_image_and_tools_are_pinned_in_every_project(kind: str) -> None:
                 assert re.fullmatch(r"[a-z-]+@\d+\.\d+\.\d+", installed), command
 
 
+@every_kind
+def test_logs_of_every_build_have_an_end_and_go_with_the_pipeline(kind: str) -> None:
+    template = pipeline_template(kind)
+    # GIVEN the one group that every project names
+    [group] = {
+        json.dumps(project["Properties"]["LogsConfig"]["CloudWatchLogs"], sort_keys=True)
+        for project in resources(template, "AWS::CodeBuild::Project")
+    }
+    name = json.loads(group)["GroupName"]["Ref"]
+    # THEN it ends, and its project's role may write to it
+    found = template["Resources"][name]
+    assert (found["Properties"]["RetentionInDays"], found["DeletionPolicy"]) == (30, "Delete")
+    writers = [
+        policy["Properties"]["Roles"][0]["Ref"]
+        for policy in resources(template, "AWS::IAM::Policy")
+        if any(
+            "logs:PutLogEvents" in statement["Action"] and name in json.dumps(statement["Resource"])
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        )
+    ]
+    for project in resources(template, "AWS::CodeBuild::Project"):
+        assert project["Properties"]["ServiceRole"]["Fn::GetAtt"][0] in writers
+
+
 def test_every_project_runs_on_the_processor_of_its_image(tmp_path: Path) -> None:
     synthesize(file_with(("build.image", "aws/codebuild/amazonlinux-aarch64-standard:3.0"), kind="shipped"), tmp_path)
     template = json.loads((tmp_path / "milvus-delivery.template.json").read_text(encoding="utf-8"))

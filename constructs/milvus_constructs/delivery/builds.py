@@ -9,6 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import pipelines
+from aws_cdk.aws_logs import ILogGroup
 from constructs import IConstruct
 
 from _paths import ROOT
@@ -68,23 +69,25 @@ def runtime_spec(settings: Build) -> dict[str, Any]:
     }
 
 
-def build_defaults(settings: Build, *, cache: codebuild.Cache) -> pipelines.CodeBuildOptions:
+def build_defaults(settings: Build, *, cache: codebuild.Cache, logs: ILogGroup) -> pipelines.CodeBuildOptions:
     """Return what CDK Pipelines gives every project of a pipeline."""
     return pipelines.CodeBuildOptions(
         build_environment=codebuild_environment(settings),
         partial_build_spec=codebuild.BuildSpec.from_object(runtime_spec(settings)),
         cache=cache,
+        logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=logs)),
     )
 
 
-def pin_security_check(pipeline: IConstruct, settings: Build) -> None:
-    """Give the project behind `ConfirmPermissionsBroadening` the pinned image and the pinned CDK command line.
+def pin_security_check(pipeline: IConstruct, settings: Build, *, logs: ILogGroup) -> None:
+    """Give the project behind `ConfirmPermissionsBroadening` the pinned image and CDK command line, and an end of logs.
 
-    CDK Pipelines passes neither on to it: it installs whatever npm calls latest, on an image of its own choice.
+    CDK Pipelines passes none of them on to it: it installs whatever npm calls latest, on an image of its own choice.
 
     Args:
         pipeline: The pipeline, after it was built; nothing happens where no wave confirms permissions.
         settings: Image and runtimes.
+        logs: What the other builds write to.
 
     Raises:
         ValueError: Another version of aws-cdk-lib installs it in another way.
@@ -108,6 +111,13 @@ def pin_security_check(pipeline: IConstruct, settings: Build) -> None:
         image = build_image(settings)
         project.add_property_override("Environment.Image", image.image_id)
         project.add_property_override("Environment.Type", image.type)
+        project.add_property_override(
+            "LogsConfig.CloudWatchLogs", {"Status": "ENABLED", "GroupName": logs.log_group_name}
+        )
+        owner = project.node.scope
+        if not isinstance(owner, codebuild.Project):
+            raise TypeError(f"{project.node.path}: is no part of a Project any more; adapt pin_security_check")
+        logs.grant_write(owner)
 
 
 def publish_with_the_cdk(pipeline: IConstruct, settings: Build) -> None:
