@@ -191,7 +191,7 @@ def lines_by_test(rules: Rules, jobs: int) -> dict[str, dict[str, Any]]:
         return found
     print(f"Looking which lines {len(tests)} files of tests run ...", flush=True)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(jobs) as pool:
-        tree = copy_of_sources(Path(scratch) / "tree")
+        tree = copy_of_sources(Path(scratch).resolve() / "tree")
         found = dict(zip(tests, pool.map(lambda test: _lines_of(test, tree, rules), tests), strict=True))
     MAP.parent.mkdir(exist_ok=True)
     MAP.write_text(json.dumps({"key": key, "tests": found}), encoding="utf-8")
@@ -199,19 +199,20 @@ def lines_by_test(rules: Rules, jobs: int) -> dict[str, dict[str, Any]]:
 
 
 def _lines_of(test: str, tree: Path, rules: Rules) -> dict[str, Any]:
-    data = tree.parent / f"{Path(test).stem}.coverage"
-    coverage = [sys.executable, "-m", "coverage"]
-    started = time.monotonic()
+    from coverage import CoverageData  # noqa: PLC0415 - installed by `make mutants` alone
+
+    file = tree.parent / f"{Path(test).stem}.coverage"
     ours = ",".join(name if name.endswith(".py") else f"{name}/*" for name in PRODUCT)
-    run = [*coverage, "run", f"--data-file={data}", f"--include={ours}", "-m"]
-    code, output = _pytest([test], tree, rules, command=run, seconds=1200)
+    command = [sys.executable, "-m", "coverage", "run", f"--data-file={file}", f"--include={ours}", "-m"]
+    started = time.monotonic()
+    code, output = _pytest([test], tree, rules, command=command, seconds=1200)
     seconds = time.monotonic() - started
     if code:
         raise SystemExit(f"{test} fails without any fault; mend it first:\n{output[-2000:]}")
-    report = [*coverage, "json", f"--data-file={data}", "-q", "-o", f"{data}.json"]
-    subprocess.run(report, cwd=tree, check=True)
-    files = json.loads(Path(f"{data}.json").read_text(encoding="utf-8"))["files"]
-    return {"seconds": seconds, "lines": {name: each["executed_lines"] for name, each in files.items()}}
+    data = CoverageData(str(file))
+    data.read()
+    names = {name: str(Path(name).relative_to(tree)) for name in data.measured_files()}
+    return {"seconds": seconds, "lines": {short: data.lines(name) or [] for name, short in names.items()}}
 
 
 def _key() -> str:
