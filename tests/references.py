@@ -62,11 +62,12 @@ class Assembly:
         """What the manifest says of each stack, by the last word of its name."""
         self.templates: dict[str, dict[str, Any]] = {}
         """The templates as they are, by the same word."""
+        self._parts: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._exports: dict[str, tuple[str, Any]] = {}
         for key, artifact in artifacts.items():
             part = artifact["properties"].get("stackName", key).rpartition("-")[2]
-            self.stacks[part] = artifact
+            self.stacks[part], self._parts[key] = artifact, part
             self.templates[part] = json.loads((folder / artifact["properties"]["templateFile"]).read_text("utf-8"))
             metadata = json.loads((folder / artifact["additionalMetadataFile"]).read_text(encoding="utf-8"))
             root = "/" + artifact["displayName"]
@@ -118,8 +119,7 @@ class Assembly:
 
     def stacks_before(self, part: str) -> set[str]:
         """Return the stacks that are deployed before a stack."""
-        waits_for = self.stacks[part]["dependencies"]
-        direct = {other for other, artifact in self.stacks.items() if artifact["displayName"] in waits_for}
+        direct = {self._parts[each] for each in self.stacks[part]["dependencies"] if each in self._parts}
         return direct.union(*(self.stacks_before(other) for other in direct))
 
     def resolved(self, part: str, value: Any) -> Any:
