@@ -17,7 +17,7 @@ CDK := cdk -c env=$(ENV)
 FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-ops setup-cdk lock check fix test coverage synth diff deploy destroy manifests chart-record \
+.PHONY: help setup setup-ops setup-cdk lock check fix test coverage synth diff deploy destroy manifests outdated chart-record \
 	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full test-charts mutants clean
 
 help: ## print this list
@@ -108,6 +108,9 @@ destroy: setup ## destroy every stack of ENV; asks first
 
 manifests: setup ## write the Kubernetes objects of ENV to dist/ENV, for review and GitOps
 	@python -m tools.manifests --env $(ENV)
+
+outdated: setup ## list every pin with its newest version and end of support; fails where somebody has to look
+	@PYTHONPATH=.:constructs python -m tools.outdated
 
 chart-record: setup ## record what the real Milvus charts (MILVUS_CHARTS=dir) honour and render
 	@$(FROZEN) python -m tools.chart_proof

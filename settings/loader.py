@@ -143,16 +143,16 @@ def parse_environment(data: object, *, source: str, today: date | None = None) -
     Raises:
         SettingsError: It breaks a rule.
     """
-    day = today or _today()
+    day = today or current_day()
     return validate(Environment, data, source, [*RULES, lambda env: out_of_support(env, day)])
 
 
 def load_warnings(env: Environment, *, today: date | None = None) -> list[Problem]:
     """Return what an operator should know about a valid environment; see `settings.rules.advice`."""
-    return warnings(env, today or _today())
+    return warnings(env, today or current_day())
 
 
-def _today() -> date:
+def current_day() -> date:
     """Return the day by which support dates are judged: ``MILVUS_TODAY`` shows what another day will refuse."""
     given = os.environ.get("MILVUS_TODAY")
     if not given:

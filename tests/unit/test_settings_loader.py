@@ -25,7 +25,7 @@ from settings import (
 )
 from settings.environment import Environment
 from settings.instances import INSTANCE_TYPES, allocatable_memory_mib, allocatable_millicores
-from settings.loader import _today
+from settings.loader import current_day
 from settings.parts import Part, parts, stack_name
 from settings.regions import partitions
 from settings.releases import RELEASE_LINES, Version
@@ -56,7 +56,7 @@ def test_another_day_shows_what_it_will_refuse(monkeypatch: pytest.MonkeyPatch) 
         load_environment("dev")
     # AND without one it is today's
     monkeypatch.delenv("MILVUS_TODAY")
-    assert _today() == datetime.now(tz=UTC).date()
+    assert current_day() == datetime.now(tz=UTC).date()
 
 
 def test_day_that_is_none_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:

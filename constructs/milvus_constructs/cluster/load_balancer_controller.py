@@ -11,7 +11,8 @@ from constructs import Construct, IDependable
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.tree import child
 
-_VERSION = eks.AlbControllerVersion.V3_2_2
+CONTROLLER_VERSION = eks.AlbControllerVersion.V3_2_2
+"""The newest that the CDK carries, with its chart and the policy of its makers."""
 # Amazon's public registry; CDK's default is a private one in us-west-2, whatever the region of the cluster.
 _IMAGE = "public.ecr.aws/eks/aws-load-balancer-controller"
 # CDK gives helm 15 minutes, which is also when its Lambda function is killed (aws-cdk#22257).
@@ -59,7 +60,7 @@ class LoadBalancerController(Construct):
             self,
             "Resource",
             cluster=cluster,
-            version=_VERSION,
+            version=CONTROLLER_VERSION,
             repository=_IMAGE,
             additional_helm_chart_values={
                 "replicaCount": 2,
