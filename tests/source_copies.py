@@ -49,8 +49,9 @@ def copy_of_source(folder: Path) -> Path:
 
 def freeze_environments(tree: Path) -> None:
     """Give a copy of sources the frozen settings files: what is asked of it does not hold for files of a user."""
-    shutil.rmtree(tree / "environments")
-    shutil.copytree(loader.ENVIRONMENTS, tree / "environments")
+    for path in (tree / "environments").glob("*.yaml"):
+        path.unlink()
+    shutil.copytree(loader.ENVIRONMENTS, tree / "environments", dirs_exist_ok=True)
 
 
 def lock_files(tree: Path) -> list[Path]:

@@ -19,6 +19,7 @@ NEAR = (
     "tests/snapshot/test_manifests.py",
     "tests/unit/test_pipeline_settings.py",
     "tests/unit/test_settings_loader.py",
+    "tests/unit/test_settings_schema.py",
     "tests/unit/test_settings_selection.py",
 )
 
