@@ -132,10 +132,10 @@ class Cdk:
         self._env = env
         self._log = log
         self._on_event = on_event
+        self._assembly = assembly
         self._environment = {key: value for key, value in environment.items() if key not in _OF_MAKE} | {
             "PATH": _search_path(environment.get("PATH", "")),
             "NODE_OPTIONS": f"--require={_POLLING}",
-            "CDK_OUTPUT": str(assembly),  # read by the CDK command line itself
         }
 
     def synth(self) -> list[str]:
@@ -143,8 +143,13 @@ class Cdk:
         return self.make("synth")
 
     def bootstrap(self, account: str, region: str) -> list[str]:
-        """Prepare the account."""
-        return self.run(["cdk", "bootstrap", f"aws://{account}/{region}"])
+        """Prepare the account.
+
+        The command line synthesizes for it what cdk.json names. That goes into a folder of its own, so that the
+        environment's assembly stays what it is.
+        """
+        other = self._assembly.parent / "bootstrap" / self._assembly.name
+        return self.run(["cdk", "bootstrap", f"aws://{account}/{region}"], assembly=other)
 
     def deploy(self, *, terminal: bool = False) -> list[str]:
         """Deploys all stacks; nothing may be asked, at a terminal neither."""
@@ -178,6 +183,7 @@ class Cdk:
         said: list[str] | None = None,
         terminal: bool = False,
         answer: str | None = None,
+        assembly: Path | None = None,
     ) -> list[str]:
         """Run one command; its output goes to the log, its events to the listener.
 
@@ -186,6 +192,7 @@ class Cdk:
             said: how an error names it, if not in full.
             terminal: whether it runs at a terminal.
             answer: what a question gets there.
+            assembly: folder of its templates, if not the environment's.
 
         Returns:
             The lines of output.
@@ -195,9 +202,11 @@ class Cdk:
         """
         lines: list[str] = []
         name = shlex.join(said or command)
+        # Read by the CDK command line itself.
+        environment = self._environment | {"CDK_OUTPUT": str(assembly or self._assembly)}
         with self._log.open("a", encoding="utf-8") as log:
             log.write(f"\n$ {shlex.join(command)}\n")
-            with self._started(command, terminal=terminal, answer=answer) as (process, output):
+            with self._started(command, environment, terminal=terminal, answer=answer) as (process, output):
                 try:
                     for line in output:
                         if terminal and line in lines:  # the CDK draws its bar, and the lines above it, again and again
@@ -216,16 +225,16 @@ class Cdk:
 
     @contextmanager
     def _started(
-        self, command: list[str], *, terminal: bool, answer: str | None
+        self, command: list[str], environment: Mapping[str, str], *, terminal: bool, answer: str | None
     ) -> Iterator[tuple[Popen[bytes], Iterator[str]]]:
         """Yield the running command, and the lines that it prints."""
         if not terminal:
-            with running(command, env=self._environment, cwd=PROJECT, stdout=PIPE) as process:
+            with running(command, env=environment, cwd=PROJECT, stdout=PIPE) as process:
                 yield process, (raw.decode(errors="replace").rstrip() for raw in process.stdout or ())
             return
         reader, program = open_terminal()
         try:
-            with running(command, env=self._environment, cwd=PROJECT, stdout=program) as process:
+            with running(command, env=environment, cwd=PROJECT, stdout=program) as process:
                 os.close(program)
                 yield process, lines_of(reader, answer=answer)
         finally:

@@ -39,7 +39,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
             environment=account.environment(),
             log=folder / "cdk.log",
             on_event=lambda _event: None,
-            assembly=folder / "cdk.out",  # the command line synthesizes the app before it bootstraps
+            assembly=assembly,
         )
         cdk.bootstrap(ACCOUNT, REGION)
         yield Runner(account=account, folder=folder / "steps", assembly=assembly, template=pipeline_template("shipped"))

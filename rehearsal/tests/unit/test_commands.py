@@ -160,6 +160,18 @@ def test_the_bootstrap_of_a_rehearsal_is_the_one_that_the_readme_prints(checkout
     assert f"`{call}`, once for each account and region" in (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_templates_of_a_bootstrap_do_not_take_the_place_of_the_environment_s(checkout: Path) -> None:
+    # GIVEN a CDK that has bootstrapped, and synthesized what cdk.json names
+    cdk = _cdk(checkout)
+    cdk.bootstrap("ACCOUNT", "REGION")
+    bootstrap = re.findall(r"^CDK_OUTPUT=(.*)$", (checkout / "environment.txt").read_text(), flags=re.MULTILINE)
+    # WHEN the environment is synthesized
+    cdk.synth()
+    environment = re.findall(r"^CDK_OUTPUT=(.*)$", (checkout / "environment.txt").read_text(), flags=re.MULTILINE)
+    # THEN each has its folder
+    assert (environment, bootstrap) == ([str(checkout / "out")], [str(checkout / "bootstrap" / "out")])
+
+
 def test_options_of_the_caller_never_reach_the_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # GIVEN a caller whose CDK asks for nothing, which its command line reads from a variable
     monkeypatch.setenv("CDK_REQUIRE_APPROVAL", "never")
