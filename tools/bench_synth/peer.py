@@ -103,30 +103,10 @@ class Streaming(cdk.Stack):
         )
         self.user = secretsmanager.Secret(self, "User", encryption_key=key)
         function_logs = logs.LogGroup(self, "FunctionLogs")
-        association = _function(self, "Association", log_group=function_logs)
-        association.add_to_role_policy(iam.PolicyStatement(actions=["kafka:*"], resources=[cluster.attr_arn]))
-        provider = cr.Provider(self, "Provider", on_event_handler=association, log_group=function_logs)
-        cdk.CustomResource(
-            self, "Scram", resource_type="Custom::MskScramAssociation", service_token=provider.service_token
-        )
-        role = iam.Role(self, "BrokersRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        function_logs.grant_write(role)
-        call = cr.AwsSdkCall(
-            service="Kafka",
-            action="getBootstrapBrokers",
-            parameters={"ClusterArn": cluster.attr_arn},
-            physical_resource_id=cr.PhysicalResourceId.of("brokers"),
-        )
-        self.brokers = cr.AwsCustomResource(
-            self,
-            "BrokerList",
-            resource_type="Custom::MskBootstrapBrokers",
-            on_update=call,
-            policy=cr.AwsCustomResourcePolicy.from_sdk_calls(resources=[cluster.attr_arn]),
-            log_group=function_logs,
-            install_latest_aws_sdk=False,
-            role=role,
-        ).get_response_field("BootstrapBrokerStringSaslScram")
+        _behind_function(self, "Scram", "Custom::MskScramAssociation", cluster.attr_arn, log_group=function_logs)
+        self.brokers = _behind_function(
+            self, "BrokerList", "Custom::MskBootstrapBrokers", cluster.attr_arn, log_group=function_logs
+        ).get_att_string("BootstrapBrokerStringSaslScram")
 
 
 class Eks(cdk.Stack):
@@ -134,7 +114,7 @@ class Eks(cdk.Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.Vpc, env: cdk.Environment) -> None:
         super().__init__(scope, construct_id, env=env)
-        logs.LogGroup(self, "ControlPlaneLogs")
+        own_logs = logs.LogGroup(self, "OwnLogs")
         cluster = eks.Cluster(
             self,
             "Cluster",
@@ -175,6 +155,8 @@ class Eks(cdk.Stack):
             "StorageClass", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "ebs"}}
         )
         self.provider = self._provider(vpc)
+        for kind in ("ControlPlaneLogs", "EksDeletionProtection"):
+            _behind_function(self, f"Own{kind}", f"Custom::{kind}", self.cluster.cluster_arn, log_group=own_logs)
         cdk.CustomResource(
             self, "Gp2", resource_type="Custom::NonDefaultStorageClass", service_token=self.provider.service_token
         )
@@ -201,10 +183,11 @@ class Eks(cdk.Stack):
                 )
             ],
         )
-        self.cluster.add_manifest(
-            "TasksRbac",
-            {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "tasks"}},
-        )
+        for kind in ("ClusterRole", "ClusterRoleBinding"):
+            self.cluster.add_manifest(
+                f"Tasks{kind}",
+                {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "tasks"}},
+            )
         looks = lambda_.Function(
             self,
             "IsComplete",
@@ -245,7 +228,7 @@ class Milvus(cdk.Stack):
                 iam.PolicyStatement(actions=["s3:GetObject"], resources=[storage.data.arn_for_objects("milvus/*")])
             ],
         )
-        root = secretsmanager.Secret(self, "Root")
+        root = secretsmanager.Secret(self, "Root", encryption_key=kms.Key(self, "RootKey"))
         reader = cluster.web_identity(self, "Reader")
         root.grant_read(reader)
         logs.LogGroup(self, "ProviderLogs")
@@ -347,6 +330,15 @@ def _function(scope: Construct, name: str, log_group: logs.ILogGroup | None = No
         code=lambda_.Code.from_inline(_CODE),
         log_group=log_group,
     )
+
+
+def _behind_function(
+    scope: Construct, name: str, resource_type: str, arn: str, log_group: logs.ILogGroup | None = None
+) -> cdk.CustomResource:
+    function = _function(scope, f"{name}Function", log_group=log_group)
+    function.add_to_role_policy(iam.PolicyStatement(actions=["*"], resources=[arn]))
+    provider = cr.Provider(scope, f"{name}Provider", on_event_handler=function, log_group=log_group)
+    return cdk.CustomResource(scope, name, resource_type=resource_type, service_token=provider.service_token)
 
 
 def build(app: cdk.App) -> None:
