@@ -53,13 +53,13 @@ def _invoke(site: Site, secret: str) -> dict[str, Any]:
     cloudformation = site.account.client("cloudformation")
     name = stack_name(site.env, Part.STREAMING)
     resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-    functions = [entry["PhysicalResourceId"] for entry in resources if entry["ResourceType"] == "AWS::Lambda::Function"]
-    functions_client = site.account.client("lambda")
-    handlers = {
-        function: functions_client.get_function_configuration(FunctionName=function)["Handler"]
-        for function in functions
-    }
-    (associating,) = [function for function, handler in handlers.items() if handler == "handler.on_event"]
+    # The only function of the association that is not CDK's: brokers are read by one of the same shape.
+    (associating,) = [
+        entry["PhysicalResourceId"]
+        for entry in resources
+        if entry["ResourceType"] == "AWS::Lambda::Function"
+        and entry["LogicalResourceId"].startswith("AssociationFunction")
+    ]
     properties = {"ClusterArn": site.outputs(Part.STREAMING)[MSK_CLUSTER_ARN], "SecretArn": secret}
     event = {"RequestType": "Create", "ResourceProperties": properties}
     answer = _patient(site).invoke(FunctionName=associating, Payload=json.dumps(event).encode())
