@@ -11,7 +11,7 @@ from constructs import Construct
 from charts.names import ATTU_OIDC_SECRET
 from charts.workloads import attu_name, component_labels, front_door
 from settings import Environment
-from settings.contract import ATTU_PORT, CLIENT_PORT, METRICS_PORT
+from settings.contract import ATTU_PORT, CLIENT_PORT
 from settings.milvus import Attu
 
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -22,17 +22,18 @@ _ALB = "alb.ingress.kubernetes.io/"
 def load_balancer_service(scope: Construct, env: Environment) -> cdk8s.ApiObject:
     """Create the Service for which the AWS Load Balancer Controller makes a network load balancer; it costs by hour.
 
-    It carries port 19530 (gRPC and REST) and nothing else: 9091 has no login (CVE-2026-26190) and is only asked for
-    health by the load balancer itself. The chart's own Service, named like the release, stays inside the cluster.
+    It carries port 19530 (gRPC and REST) and nothing else, and asks no other port for health: 9091 has no login
+    (CVE-2026-26190). The chart's own Service, named like the release, stays inside the cluster.
     """
     service = env.milvus.service
     # https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
     annotations = {
         "scheme": service.scheme,
         "nlb-target-type": "ip",
-        "healthcheck-protocol": "http",
-        "healthcheck-port": str(METRICS_PORT),
-        "healthcheck-path": "/healthz",
+        # Whether Milvus is well, the kubelet asks on 9091, and a pod that is not ready is no target. The load balancer
+        # asks whether the port of the clients is open: it needs no door of its own, from wherever its addresses are.
+        "healthcheck-protocol": "tcp",
+        "healthcheck-port": "traffic-port",
         "healthcheck-interval": "10",
         # Fewer proxies than zones are the rule: without it a client in the wrong zone finds nobody.
         "attributes": "load_balancing.cross_zone.enabled=true",

@@ -22,8 +22,9 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
     Who may talk to whom:
 
     - Clients in the VPC, and load balancers (they come from addresses of the VPC, ip targets do not keep the client's)
-      reach the proxies on 19530, and on 9091 for their health check. Who gets to the load balancer is for its source
-      ranges to say.
+      reach the proxies on 19530. Who gets to the load balancer is for its source ranges to say.
+    - Nobody reaches 9091, which has no login, but Milvus itself, Prometheus where it is asked for, and the kubelet of
+      the pod's own node, which no policy holds off.
     - Pods of Milvus reach each other, etcd, the brokers on 9096, and 443 anywhere: S3 and STS have no fixed addresses.
     - etcd, which has no password, is reached by Milvus and itself alone.
     - Attu reaches the proxies on 19530 and nothing else, because it connects to any address that a visitor types.
@@ -50,7 +51,7 @@ def network_policies(scope: Construct, env: Environment) -> list[cdk8s.ApiObject
     policies = [
         _policy(scope, env, "default-deny", k8s.LabelSelector(), ingress=[], egress=[]),
         _policy(scope, env, "milvus", milvus, ingress=ingress, egress=egress),
-        _policy(scope, env, "milvus-clients", door, ingress=[_from(vpc, _tcp(CLIENT_PORT, METRICS_PORT))]),
+        _policy(scope, env, "milvus-clients", door, ingress=[_from(vpc, _tcp(CLIENT_PORT))]),
         _policy(
             scope,
             env,

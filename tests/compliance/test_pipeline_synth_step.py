@@ -57,8 +57,7 @@ def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> N
     tree = copy_of_source(tmp_path / "source")
     path = tree / "charts/exposure.py"
     text = path.read_text(encoding="utf-8")
-    number = "k8s.IntOrString.from_number(METRICS_PORT)"
-    metrics = f'k8s.ServicePort(name="metrics", port=METRICS_PORT, target_port={number})'
+    metrics = 'k8s.ServicePort(name="metrics", port=9091, target_port=k8s.IntOrString.from_number(9091))'
     published = text.replace("ports=[port],", f"ports=[port, {metrics}],")
     assert published != text
     path.write_text(published, encoding="utf-8")

@@ -61,13 +61,12 @@ def test_standalone_is_behind_the_load_balancer_itself() -> None:
     assert service(("milvus.mode", "standalone"))["spec"]["selector"]["component"] == "standalone"
 
 
-def test_load_balancer_asks_the_pods_for_their_health_and_finds_those_of_other_zones() -> None:
+def test_load_balancer_asks_the_port_of_the_clients_for_health_and_finds_pods_of_other_zones() -> None:
     assert service()["metadata"]["annotations"] == {
         f"{NLB}scheme": "internal",
         f"{NLB}nlb-target-type": "ip",
-        f"{NLB}healthcheck-protocol": "http",
-        f"{NLB}healthcheck-port": "9091",
-        f"{NLB}healthcheck-path": "/healthz",
+        f"{NLB}healthcheck-protocol": "tcp",
+        f"{NLB}healthcheck-port": "traffic-port",
         f"{NLB}healthcheck-interval": "10",
         f"{NLB}attributes": "load_balancing.cross_zone.enabled=true",
     }

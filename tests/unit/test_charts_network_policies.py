@@ -118,10 +118,10 @@ def test_what_is_not_needed_is_closed(source: str, target: str, port: int) -> No
     assert not reaches(source, target, port)
 
 
-def test_clients_and_health_checks_of_the_vpc_reach_the_proxies_only() -> None:
+def test_clients_and_health_checks_of_the_vpc_reach_the_proxies_on_19530_only() -> None:
     assert comes_in("proxy", "10.0.3.4", 19530)
-    assert comes_in("proxy", "10.0.3.4", 9091)
-    # AND nobody from outside the VPC does, nor gets at another component
+    # AND not the port without a login, nor from outside the VPC, nor another component
+    assert not comes_in("proxy", "10.0.3.4", 9091)
     assert not comes_in("proxy", "203.0.113.9", 19530)
     assert not comes_in("query_node", "10.0.3.4", 9091)
     assert not comes_in("etcd", "10.0.3.4", 2379)
@@ -166,7 +166,7 @@ def test_nothing_but_names_is_open_to_udp() -> None:
         for each in rule.get("ports", [])
     }
     # THEN each says its protocol, and all but DNS is TCP
-    assert opened == {("UDP", 53), *(("TCP", port) for port in (53, 443, 2379, 2380, 3000, 9091, 9096, 19530))}
+    assert opened == {("UDP", 53), *(("TCP", port) for port in (53, 443, 2379, 2380, 3000, 9096, 19530))}
 
 
 def test_milvus_reaches_brokers_and_aws() -> None:
