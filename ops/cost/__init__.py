@@ -1,0 +1,1 @@
+"""What an environment costs a month: prices, what is billed of the templates, and how it is shown."""
