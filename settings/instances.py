@@ -1,13 +1,15 @@
 """EC2 and MSK instance types: what a node or broker of a type can hold.
 
-Sources: https://docs.aws.amazon.com/ec2/latest/instancetypes/ for processors, memory and network interfaces;
-https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html for partitions.
+The types of EC2 are in ``instances.json``, with the source and the day of each column. Partitions of MSK's brokers:
+https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Architecture = Literal["amd64", "arm64"]
@@ -23,14 +25,8 @@ def allocatable_millicores(vcpu: int) -> int:
     return 1000 * vcpu - tenths // 10
 
 
-def allocatable_memory_mib(memory_mib: int, pods: int) -> int:
-    """Return the MiB that pods may use, of the memory of an instance type and the most pods that it takes.
-
-    The kernel keeps at least 64 bytes for each page of 4 KiB (its `struct page`), and EKS 255 MiB, 11 for each pod, and
-    the 100 of the eviction threshold.
-    Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/ (kubelet defaults).
-    """
-    return memory_mib - memory_mib // 64 - (255 + 11 * pods + 100)
+# Of an instance type that nobody measured: a little less than the least of all that were measured leaves (c6i.large).
+_SURELY_THERE = 0.925
 
 
 @dataclass(frozen=True)
@@ -40,10 +36,17 @@ class InstanceType:
     name: str
     vcpu: int
     memory_gib: float
+    """The memory that AWS names; a running instance has less."""
+    measured_mib: int | None
+    """The memory that the kernel of a running instance reports, MiB; None if nobody measured it."""
     interfaces: int
     """Network interfaces that an instance may have."""
     addresses_per_interface: int
     """IPv4 addresses that an interface may carry."""
+    nvme_gb: int
+    """Local NVMe disks together, GB of 10^9 bytes."""
+    coremark: int | None
+    """CoreMark, iterations a second with all vCPU; None if nobody measured it."""
 
     @property
     def architecture(self) -> Architecture:
@@ -52,13 +55,22 @@ class InstanceType:
         return "arm64" if "g" in family.lstrip("abcdefghijklmnopqrstuvwxyz").lstrip("0123456789") else "amd64"
 
     @property
+    def pods_by_addresses(self) -> int:
+        """Return the pods that its addresses allow, as the VPC CNI counts them."""
+        return self.interfaces * (self.addresses_per_interface - 1) + 2
+
+    @property
     def max_pods(self) -> int:
-        """Return the pods that fit by addresses, as the VPC CNI counts them, with EKS's cap of 110 (250 from 30 vCPU).
+        """Return the pods that its addresses allow, with EKS's cap of 110 (250 from 30 vCPU).
 
         Source: https://github.com/awslabs/amazon-eks-ami `max-pods-calculator.sh`.
         """
-        by_addresses = self.interfaces * (self.addresses_per_interface - 1) + 2
-        return min(by_addresses, 250 if self.vcpu > 30 else 110)
+        return min(self.pods_by_addresses, 250 if self.vcpu > 30 else 110)
+
+    @property
+    def memory_mib(self) -> int:
+        """Return the memory of a running instance, MiB: the hypervisor and the kernel keep some of the nominal."""
+        return self.measured_mib or int(self.memory_gib * 1024 * _SURELY_THERE)
 
     @property
     def allocatable_cpu(self) -> float:
@@ -66,9 +78,18 @@ class InstanceType:
         return allocatable_millicores(self.vcpu) / 1000
 
     @property
+    def allocatable_memory_mib(self) -> int:
+        """Return the MiB that pods may use: EKS keeps 255, 11 for each pod, and the 100 of the eviction threshold.
+
+        It counts the pods that the addresses allow, also where it runs fewer.
+        Source: https://awslabs.github.io/amazon-eks-ami/nodeadm/ (kubelet defaults).
+        """
+        return self.memory_mib - (255 + 11 * self.pods_by_addresses + 100)
+
+    @property
     def allocatable_memory_gib(self) -> float:
         """Return the memory that pods may use, in GiB."""
-        return allocatable_memory_mib(int(self.memory_gib * 1024), self.max_pods) / 1024
+        return self.allocatable_memory_mib / 1024
 
     @property
     def addresses(self) -> int:
@@ -76,39 +97,12 @@ class InstanceType:
         return self.interfaces * self.addresses_per_interface
 
 
-# size: (vCPU, memory factor, interfaces, addresses per interface). Families of one generation share the last two.
-_SIZES = {
-    "large": (2, 3, 10),
-    "xlarge": (4, 4, 15),
-    "2xlarge": (8, 4, 15),
-    "4xlarge": (16, 8, 30),
-    "8xlarge": (32, 8, 30),
-    "12xlarge": (48, 8, 30),
-    "16xlarge": (64, 15, 50),
-}
-# GiB of memory for each vCPU.
-_FAMILIES = {
-    **dict.fromkeys(("c6i", "c7i", "c6g", "c7g", "c8g"), 2),
-    **dict.fromkeys(("m6i", "m7i", "m6g", "m7g", "m8g"), 4),
-    **dict.fromkeys(("r6i", "r7i", "r6g", "r7g", "r8g"), 8),
-}
+def _read() -> dict[str, InstanceType]:
+    table = json.loads(Path(__file__).with_name("instances.json").read_text(encoding="utf-8"))
+    return {name: InstanceType(name, *row) for name, row in table["types"].items()}
 
-INSTANCE_TYPES: dict[str, InstanceType] = {
-    f"{family}.{size}": InstanceType(f"{family}.{size}", vcpu, vcpu * per_vcpu, interfaces, addresses)
-    for family, per_vcpu in _FAMILIES.items()
-    for size, (vcpu, interfaces, addresses) in _SIZES.items()
-}
-INSTANCE_TYPES |= {
-    instance.name: instance
-    for instance in (
-        InstanceType("t3.large", 2, 8, 3, 12),
-        InstanceType("t3.xlarge", 4, 16, 4, 15),
-        InstanceType("t3.2xlarge", 8, 32, 4, 15),
-        InstanceType("t4g.large", 2, 8, 3, 12),
-        InstanceType("t4g.xlarge", 4, 16, 4, 15),
-        InstanceType("t4g.2xlarge", 8, 32, 4, 15),
-    )
-}
+
+INSTANCE_TYPES: dict[str, InstanceType] = _read()
 
 
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html

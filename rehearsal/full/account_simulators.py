@@ -21,7 +21,6 @@ from settings.instances import INSTANCE_TYPES
 CONTROLLER = "aws-load-balancer-controller"
 OPERATOR = "external-secrets"
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
-_MIB = 1024
 # Which of its controllers run; addresses and the like are the process's own.
 _SWITCHES = ("--enable-", "--namespace=")
 
@@ -66,13 +65,9 @@ class NodeSimulator(Simulator):
             Node(
                 name=f"{short}-{number}",
                 zone=zones[number % len(zones)],
-                instance_type=instance.name,
-                cpu=instance.vcpu,
-                memory_mib=int(instance.memory_gib * _MIB),
-                pods=instance.max_pods,
+                instance=instance,
                 labels={
                     **group.get("labels", {}),
-                    "kubernetes.io/arch": instance.architecture,
                     "eks.amazonaws.com/nodegroup": group["nodegroupName"],
                 },
                 taints=tuple(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rehearsal.servers.api import Api, Object
-from settings.instances import allocatable_memory_mib, allocatable_millicores
+from settings.instances import InstanceType, allocatable_millicores
 
 # kwok plays the kubelet of nodes with this annotation.
 SIMULATED = {"kwok.x-k8s.io/node": "fake"}
@@ -23,35 +23,28 @@ class Taint:
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One worker node.
-
-    Attributes:
-        cpu: vCPUs of the instance type.
-        memory_mib: memory of the instance type, MiB.
-        pods: the most pods that the instance type's network interfaces allow (eni-max-pods).
-    """
+    """One worker node."""
 
     name: str
     zone: str
-    instance_type: str
-    cpu: int
-    memory_mib: int
-    pods: int
+    instance: InstanceType
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: Sequence[Taint] = ()
 
     @property
     def capacity(self) -> dict[str, str]:
-        """What the instance has."""
-        return {"cpu": str(self.cpu), "memory": f"{self.memory_mib}Mi", "pods": str(self.pods)}
+        """What a running instance of the type has."""
+        kind = self.instance
+        return {"cpu": str(kind.vcpu), "memory": f"{kind.memory_mib}Mi", "pods": str(kind.max_pods)}
 
     @property
     def allocatable(self) -> dict[str, str]:
         """What pods may use, after what EKS reserves."""
+        kind = self.instance
         return {
-            "cpu": f"{allocatable_millicores(self.cpu)}m",
-            "memory": f"{allocatable_memory_mib(self.memory_mib, self.pods)}Mi",
-            "pods": str(self.pods),
+            "cpu": f"{allocatable_millicores(kind.vcpu)}m",
+            "memory": f"{kind.allocatable_memory_mib}Mi",
+            "pods": str(kind.max_pods),
         }
 
     def manifest(self) -> Object:
@@ -64,10 +57,10 @@ class Node:
                 "name": self.name,
                 "annotations": SIMULATED,
                 "labels": {
-                    "kubernetes.io/arch": "amd64",
+                    "kubernetes.io/arch": self.instance.architecture,
                     "kubernetes.io/hostname": self.name,
                     "kubernetes.io/os": "linux",
-                    "node.kubernetes.io/instance-type": self.instance_type,
+                    "node.kubernetes.io/instance-type": self.instance.name,
                     "topology.kubernetes.io/region": region,
                     "topology.kubernetes.io/zone": self.zone,
                     "topology.ebs.csi.aws.com/zone": self.zone,

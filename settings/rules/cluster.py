@@ -90,7 +90,7 @@ def _node_groups(env: Environment) -> Iterator[Problem]:
                 yield Problem(
                     f"{path}.instance_types",
                     f"{instance_type} is not in the instance table{nearest(instance_type, INSTANCE_TYPES)}; "
-                    "add it to settings/instances.py with its vCPU, memory and addresses",
+                    "add it to settings/instances.json with its vCPU, memory and addresses",
                 )
         known = [INSTANCE_TYPES[each] for each in group.instance_types if each in INSTANCE_TYPES]
         if len({instance.architecture for instance in known}) > 1:

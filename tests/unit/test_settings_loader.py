@@ -24,7 +24,7 @@ from settings import (
     parse_environment,
 )
 from settings.environment import Environment
-from settings.instances import INSTANCE_TYPES, allocatable_memory_mib, allocatable_millicores
+from settings.instances import INSTANCE_TYPES, allocatable_millicores
 from settings.loader import current_day
 from settings.parts import Part, parts, stack_name
 from settings.regions import partitions
@@ -363,9 +363,3 @@ def test_instance_table_knows_architecture_and_pods(name: str, architecture: str
 @pytest.mark.parametrize(("vcpu", "reserved"), [(1, 60), (2, 70), (4, 80), (8, 90), (16, 110)])
 def test_reserved_cpu_follows_the_table_of_the_eks_image(vcpu: int, reserved: int) -> None:
     assert allocatable_millicores(vcpu) == 1000 * vcpu - reserved
-
-
-def test_pods_get_less_memory_than_the_instance_has() -> None:
-    # GIVEN 32 GiB, of which the kernel keeps a sixty-fourth, and EKS 993 MiB for up to 58 pods
-    assert allocatable_memory_mib(32 * 1024, 58) == 32768 - 512 - 993
-    assert INSTANCE_TYPES["m7g.2xlarge"].allocatable_memory_gib == pytest.approx(30.53, abs=0.01)

@@ -41,7 +41,7 @@ SUBNET = "subnet-0aaaaaaaaaaaaaaa1"
 # One node that the standalone pod and etcd fill, and another for the add-ons.
 FULL_NODE: list[tuple[str, Any]] = [
     ("milvus.mode", "standalone"),
-    ("milvus.components.standalone", {"cpu": 1, "memory_gib": 10.1}),
+    ("milvus.components.standalone", {"cpu": 1, "memory_gib": 9.9}),
     ("milvus.etcd", {"replicas": 1}),
     ("milvus.node_group", "milvus"),
     (GROUP, {"instance_types": ["m7g.xlarge"], "desired_size": 1, "max_size": 1}),
@@ -292,7 +292,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "unknown instance": (
         [(f"{GROUP}.instance_types", ["m7g.2xlarg"])],
         "cluster.node_groups.milvus.instance_types: m7g.2xlarg is not in the instance table (did you mean "
-        "m7g.2xlarge?); add it to settings/instances.py with its vCPU, memory and addresses",
+        "m7g.2xlarge?); add it to settings/instances.json with its vCPU, memory and addresses",
     ),
     "two architectures": (
         [(f"{GROUP}.instance_types", ["m7g.2xlarge", "m7i.2xlarge"]), (f"{GROUP}.spot", True)],
@@ -336,19 +336,19 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "pod larger than a node": (
         [("milvus.components.query_node", {"memory_gib": 64})],
         "milvus.components.query_node: requests 2 CPU and 64 GiB, which fit on no node of any untainted "
-        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for "
+        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for "
         "pods; use larger instances or smaller pods",
     ),
     "pod with more cores than a node leaves": (
         [("milvus.components.query_node", {"cpu": 8, "memory_gib": 8})],
         "milvus.components.query_node: requests 8 CPU and 8 GiB, which fit on no node of any untainted "
-        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for "
+        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for "
         "pods; use larger instances or smaller pods",
     ),
     "pod with more memory than a node leaves": (
         [("milvus.components.query_node", {"cpu": 1, "memory_gib": 31}), ("milvus.node_group", "milvus")],
         "milvus.components.query_node: requests 1 CPU and 31 GiB, which fit on no node of milvus; the "
-        "largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for pods; use "
+        "largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for pods; use "
         "larger instances or smaller pods",
     ),
     "pod that only the larger type of spot capacity holds": (
@@ -358,7 +358,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
             ("milvus.components.query_node", {"memory_gib": 40}),
         ],
         "milvus.components.query_node: requests 2 CPU and 40 GiB, which fit on no node of any untainted "
-        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for "
+        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for "
         "pods; use larger instances or smaller pods",
     ),
     "pod that only the first type of spot capacity holds": (
@@ -368,7 +368,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
             ("milvus.components.query_node", {"memory_gib": 40}),
         ],
         "milvus.components.query_node: requests 2 CPU and 40 GiB, which fit on no node of any untainted "
-        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for "
+        "group; the largest that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for "
         "pods; use larger instances or smaller pods",
     ),
     "etcd in a group of nodes that are too small": (
@@ -377,13 +377,13 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
             ("milvus.etcd", {"memory_gib": 8, "node_group": "small"}),
         ],
         "milvus.etcd: requests 1 CPU and 8 GiB, which fit on no node of small; the largest that is certain "
-        "is m7g.large, whose 2 vCPU and 8 GiB leave 1.73 and 7.0 for pods; use larger instances or smaller "
+        "is m7g.large, whose 2 vCPU and 8 GiB leave 1.73 and 6.7 for pods; use larger instances or smaller "
         "pods",
     ),
     "member of etcd larger than a node": (
         [("milvus.etcd", {"memory_gib": 31})],
         "milvus.etcd: requests 1 CPU and 31 GiB, which fit on no node of any untainted group; the largest "
-        "that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 30.3 for pods; use larger "
+        "that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for pods; use larger "
         "instances or smaller pods",
     ),
     "more pods than the nodes hold": (
@@ -423,7 +423,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
     "attu without room": (
         [*FULL_NODE, ("milvus.attu", {"exposure": "internal"})],
         "cluster.node_groups.milvus.desired_size: 1 x m7g.xlarge leave 1 of the 3 pods that are bound to it "
-        "without room, and nothing adds nodes by itself; they request 2.1 CPU and 14.6 GiB; use desired_size "
+        "without room, and nothing adds nodes by itself; they request 2.1 CPU and 14.4 GiB; use desired_size "
         "2 and max_size 2, larger instances, or fewer or smaller pods",
     ),
     "more pods than the largest of two groups holds": (
@@ -886,7 +886,7 @@ ALLOWED: dict[str, list[tuple[str, Any]]] = {
     ],
     "small pods that fill what large ones leave": [
         ("cluster.node_groups.query", {"instance_types": ["m7g.2xlarge"], "desired_size": 2, "max_size": 2}),
-        ("milvus.components.query_node", {"replicas": 2, "cpu": 1, "memory_gib": 20, "node_group": "query"}),
+        ("milvus.components.query_node", {"replicas": 2, "cpu": 1, "memory_gib": 19.5, "node_group": "query"}),
         ("milvus.components.data_node", {"replicas": 2, "cpu": 1, "memory_gib": 10, "node_group": "query"}),
     ],
     "volumes that never grow": [("queue.storage", {"volume_gib": 100, "max_gib": 100})],

@@ -15,6 +15,7 @@ from rehearsal.servers.csi_simulator import CsiSimulator
 from rehearsal.servers.kubernetes import ControlPlane
 from rehearsal.servers.lb_simulator import SERVICE_FINALIZER, LoadBalancerSimulator
 from rehearsal.servers.nodes import Node, Taint
+from settings.instances import INSTANCE_TYPES
 
 pytestmark = [
     pytest.mark.real,
@@ -196,10 +197,7 @@ def _node(zone: str) -> Node:
     return Node(
         name=f"node-{zone}",
         zone=f"us-east-1{zone}",
-        instance_type="m6i.2xlarge",
-        cpu=8,
-        memory_mib=32768,
-        pods=58,
+        instance=INSTANCE_TYPES["m6i.2xlarge"],
         labels={"role": "milvus"},
         taints=(),
     )
@@ -210,10 +208,7 @@ def test_taint_keeps_other_pods_away(cluster: ControlPlane) -> None:
     tainted = Node(
         name="node-etcd",
         zone="us-east-1a",
-        instance_type="m6i.large",
-        cpu=2,
-        memory_mib=8192,
-        pods=29,
+        instance=INSTANCE_TYPES["m6i.large"],
         labels={"role": "etcd"},
         taints=(Taint(key="role", value="etcd"),),
     )

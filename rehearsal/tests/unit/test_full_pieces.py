@@ -266,6 +266,6 @@ def test_nodes_are_those_of_the_node_group(tmp_path: Path) -> None:
         ("query-2", "us-east-2a"),
         ("query-3", "us-east-2b"),
     ]
-    assert nodes[0].labels["kubernetes.io/arch"] == "arm64"
+    assert nodes[0].manifest()["metadata"]["labels"]["kubernetes.io/arch"] == "arm64"
     assert nodes[0].taints[0].effect == "NoSchedule"
-    assert nodes[0].memory_mib == 64 * 1024
+    assert nodes[0].capacity["memory"] == "63138Mi"

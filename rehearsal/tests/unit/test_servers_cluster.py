@@ -17,6 +17,7 @@ from rehearsal.servers.csi_simulator import CsiSimulator
 from rehearsal.servers.lb_simulator import INGRESS_FINALIZER, SERVICE_FINALIZER, LoadBalancerSimulator
 from rehearsal.servers.nodes import Node, Taint, ready
 from rehearsal.servers.process import ServerError
+from settings.instances import INSTANCE_TYPES
 
 
 class FakeApi:
@@ -50,17 +51,18 @@ def _api(fake: FakeApi) -> Api:
 
 def test_node_offers_its_capacity_less_what_eks_reserves() -> None:
     # GIVEN
-    node = Node(name="n", zone="us-east-1a", instance_type="m6i.2xlarge", cpu=8, memory_mib=32768, pods=58)
+    node = Node(name="n", zone="us-east-1a", instance=INSTANCE_TYPES["m6i.2xlarge"])
 
-    # THEN
-    assert node.allocatable == {"cpu": "7910m", "memory": f"{32768 - 512 - 993}Mi", "pods": "58"}
+    # THEN of what a running instance was measured to have, not of the 32 GiB that it is sold with
+    assert node.capacity == {"cpu": "8", "memory": "31548Mi", "pods": "58"}
+    assert node.allocatable == {"cpu": "7910m", "memory": f"{31548 - 255 - 11 * 58 - 100}Mi", "pods": "58"}
 
 
 def test_node_has_the_labels_and_taints_of_its_group() -> None:
     # WHEN
     taint = Taint(key="role", value="etcd")
     node = Node(
-        name="n", zone="eu-west-1b", instance_type="m6i.large", cpu=2, memory_mib=8192, pods=29,
+        name="n", zone="eu-west-1b", instance=INSTANCE_TYPES["m6i.large"],
         labels={"role": "etcd"}, taints=(taint,),
     )  # fmt: skip
     manifest = node.manifest()
