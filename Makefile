@@ -121,8 +121,9 @@ fixtures: setup ## freeze environments/ as it is shipped for the tests; then doc
 snapshot-update: setup ## accept the current templates and manifests as snapshots
 	@pytest -n 2 --dist loadfile -q tests/snapshot --snapshot-update
 
-docs: setup ## write the generated pages and schemas: settings, IAM policies
+docs: setup ## write the generated pages and schemas: settings, changes, IAM policies
 	@python -m tools.docs.settings_reference
+	@python -m tools.docs.changes_page
 	@python -m tools.docs.settings_schema
 	@$(FROZEN) python -m tools.iam.policies
 

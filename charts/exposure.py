@@ -12,7 +12,7 @@ from charts.names import ATTU_OIDC_SECRET
 from charts.workloads import attu_name, component_labels, front_door
 from settings import Environment
 from settings.contract import ATTU_PORT, CLIENT_PORT
-from settings.milvus import Attu
+from settings.exposure import Attu
 
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 _NLB = "service.beta.kubernetes.io/aws-load-balancer-"

@@ -55,5 +55,7 @@ DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 """A Kubernetes object name (RFC 1123 label)."""
 ServiceName = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """The name of a Kubernetes Service (RFC 1035 label): it begins with a letter."""
+ImageRepository = Annotated[str, Field(pattern=r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$")]
+"""An image's name without a tag, with its registry where that is not Docker Hub."""
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731]
 """Days that CloudWatch Logs can keep a log group."""

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from settings.base import Settings
+from settings.changes import IN_PLACE, never
 from settings.cluster import Cluster
 from settings.milvus import Component, Milvus
 from settings.network import Network
@@ -34,15 +35,19 @@ class Environment(Settings):
     name: str = Field(
         pattern=r"^[a-z][a-z0-9-]{1,24}[a-z0-9]$",
         description="Prefix of every stack and of the names that AWS wants unique. Cannot change once deployed.",
+        json_schema_extra=never(),
     )
     account: str | None = Field(
         default=None,
         pattern=r"^\d{12}$",
         description="AWS account id, in quotes; empty means the one of the credentials at deployment.",
+        json_schema_extra=never(),
     )
-    region: Region = Field(description="AWS region.")
+    region: Region = Field(description="AWS region.", json_schema_extra=never())
     tags: dict[TagKey, TagValue] = Field(
-        default_factory=dict, description="Tags of every resource but the instances and volumes of nodes; 40 at most."
+        default_factory=dict,
+        description="Tags of every resource but the instances and volumes of nodes; 40 at most.",
+        json_schema_extra=IN_PLACE,
     )
     network: Network = Field(default_factory=Network, description="The VPC.")
     cluster: Cluster = Field(description="The EKS cluster.")
@@ -53,11 +58,13 @@ class Environment(Settings):
         default="retain",
         description="What becomes of buckets, keys, secrets and logs when their stack is destroyed. "
         "`destroy` deletes the data with them. The brokers and the network always go.",
+        json_schema_extra=IN_PLACE,
     )
     termination_protection: bool = Field(
         default=False,
         description="CloudFormation refuses to delete the stacks that hold data or the cluster, and EKS to delete the "
         "cluster once all of its stack stands.",
+        json_schema_extra=IN_PLACE,
     )
 
     @property

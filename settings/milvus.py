@@ -7,13 +7,40 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
-from settings.base import CertificateArn, Cidr, DnsLabel, ServiceName, Settings
+from settings.base import DnsLabel, ImageRepository, ServiceName, Settings
+from settings.changes import (
+    IN_PLACE,
+    NONE,
+    RESTARTS_COMPONENT,
+    RESTARTS_ETCD,
+    RESTARTS_MILVUS,
+    Effect,
+    change,
+    never,
+)
 from settings.contract import OPERATOR_NAMESPACE
+from settings.exposure import Attu, Service
 from settings.releases import Line
 
-Replicas = Annotated[int, Field(ge=1, le=200, description="Number of pods.")]
-CpuLimit = Annotated[float, Field(ge=0.1, le=192, description="CPU limit in cores.")]
-MemoryLimit = Annotated[float, Field(ge=0.25, le=1536, description="Memory limit and request in GiB.")]
+_LINE = change(
+    Effect.RESTARTS_PODS, "every pod of Milvus, and etcd's members", only_grows=True, remedy="docs/upgrade.md"
+)
+_MEMBERS = change(
+    Effect.RESTARTS_PODS,
+    "etcd, one member after the other",
+    only_grows=True,
+    remedy="leave the number; members that go stay in etcd's list, and it loses its quorum",
+)
+_CLAIMS = never("leave the setting, and enlarge the claims with `kubectl edit pvc`; volumes never shrink")
+
+Replicas = Annotated[int, Field(ge=1, le=200, description="Number of pods.", json_schema_extra=IN_PLACE)]
+CpuLimit = Annotated[
+    float, Field(ge=0.1, le=192, description="CPU limit in cores.", json_schema_extra=RESTARTS_COMPONENT)
+]
+MemoryLimit = Annotated[
+    float,
+    Field(ge=0.25, le=1536, description="Memory limit and request in GiB.", json_schema_extra=RESTARTS_COMPONENT),
+]
 
 
 def _own_namespace(name: str) -> str:
@@ -33,8 +60,6 @@ def _no_gpu(version: object) -> object:
     return version
 
 
-ImageRepository = Annotated[str, Field(pattern=r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$")]
-"""An image's name without a tag, with its registry where that is not Docker Hub."""
 Namespace = Annotated[DnsLabel, AfterValidator(_own_namespace)]
 """A namespace that holds the release and nothing else."""
 
@@ -45,11 +70,15 @@ class Component(Settings):
     replicas: Replicas
     cpu: CpuLimit
     cpu_request: CpuLimit | None = Field(
-        default=None, description="CPU that the scheduler reserves, in cores; empty means the limit."
+        default=None,
+        description="CPU that the scheduler reserves, in cores; empty means the limit.",
+        json_schema_extra=RESTARTS_COMPONENT,
     )
     memory_gib: MemoryLimit
     node_group: DnsLabel | None = Field(
-        default=None, description="Node group that the pods run on; empty means `milvus.node_group`."
+        default=None,
+        description="Node group that the pods run on; empty means `milvus.node_group`.",
+        json_schema_extra=RESTARTS_COMPONENT,
     )
 
 
@@ -91,18 +120,28 @@ class Worker(Component):
 class Etcd(Settings):
     """The metadata store of Milvus: one member per zone on EBS volumes."""
 
-    replicas: Literal[1, 3, 5] = Field(default=3, description="Members; 1 has no redundancy.")
-    cpu: CpuLimit = 1
+    replicas: Literal[1, 3, 5] = Field(
+        default=3, description="Members; 1 has no redundancy.", json_schema_extra=_MEMBERS
+    )
+    cpu: CpuLimit = Field(default=1, json_schema_extra=RESTARTS_ETCD)
     cpu_request: CpuLimit | None = Field(
-        default=None, description="CPU that the scheduler reserves, in cores; empty means the limit."
+        default=None,
+        description="CPU that the scheduler reserves, in cores; empty means the limit.",
+        json_schema_extra=RESTARTS_ETCD,
     )
-    memory_gib: MemoryLimit = 4
+    memory_gib: MemoryLimit = Field(default=4, json_schema_extra=RESTARTS_ETCD)
     image_repository: ImageRepository = Field(
-        default="milvusdb/etcd", description="Image repository, or a mirror of it; the chart fixes the tag."
+        default="milvusdb/etcd",
+        description="Image repository, or a mirror of it; the chart fixes the tag.",
+        json_schema_extra=RESTARTS_ETCD,
     )
-    volume_gib: int = Field(default=20, ge=10, le=1024, description="Volume of a member in GiB.")
+    volume_gib: int = Field(
+        default=20, ge=10, le=1024, description="Volume of a member in GiB.", json_schema_extra=_CLAIMS
+    )
     node_group: DnsLabel | None = Field(
-        default=None, description="Node group that the members run on; empty means `milvus.node_group`."
+        default=None,
+        description="Node group that the members run on; empty means `milvus.node_group`.",
+        json_schema_extra=RESTARTS_ETCD,
     )
 
 
@@ -132,102 +171,63 @@ class Components(Settings):
         return {name: each for name, each in data.items() if each is not None} if isinstance(data, dict) else data
 
 
-class Service(Settings):
-    """The network load balancer in front of the proxies. It carries 19530 and never 9091."""
-
-    name: ServiceName = Field(default="milvus-service", description="Name of the Kubernetes Service.")
-    scheme: Literal["internal", "internet-facing"] = Field(default="internal", description="Who can route to it.")
-    source_cidrs: tuple[Cidr, ...] = Field(
-        default=(), description="Who may connect; empty means the VPC (internal only). Needed when internet-facing."
-    )
-    certificate_arn: CertificateArn | None = Field(
-        default=None, description="ACM certificate: the load balancer then speaks TLS on 19530."
-    )
-    hostname: str | None = Field(
-        default=None,
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
-        description="DNS name that the certificate covers, and that you point to the load balancer; clients connect to "
-        "it. Needed with a certificate.",
-    )
-
-
-class Oidc(Settings):
-    """Sign-in at the load balancer by an OpenID Connect provider. The client's secret stays in Secrets Manager."""
-
-    issuer: str = Field(pattern=r"^https://\S+$", description="Issuer.")
-    authorization_endpoint: str = Field(pattern=r"^https://\S+$", description="Authorization endpoint.")
-    token_endpoint: str = Field(pattern=r"^https://\S+$", description="Token endpoint.")
-    user_info_endpoint: str = Field(pattern=r"^https://\S+$", description="User info endpoint.")
-    client_secret_arn: str = Field(
-        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w+=.@/-]+$",
-        description="Secret in Secrets Manager with the keys clientID and clientSecret.",
-    )
-
-
-class Cognito(Settings):
-    """Sign-in at the load balancer by an Amazon Cognito user pool."""
-
-    user_pool_arn: str = Field(
-        pattern=r"^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/\S+$", description="ARN of the user pool."
-    )
-    user_pool_client_id: str = Field(min_length=1, description="Client id.")
-    user_pool_domain: str = Field(min_length=1, description="Domain prefix or custom domain.")
-
-
-class Attu(Settings):
-    """Attu, the web console of Milvus. It has no login of its own; from 2.6.0 on it is proprietary software."""
-
-    exposure: Literal["off", "internal", "internet-facing"] = Field(
-        default="off", description="Whether there is one, and behind which kind of load balancer."
-    )
-    version: str | None = Field(
-        default=None, pattern=r"^v\d+\.\d+\.\d+$", description="Image tag; empty means the one that fits the line."
-    )
-    image_repository: ImageRepository = Field(default="zilliz/attu", description="Image repository, or a mirror of it.")
-    inbound_cidrs: tuple[Cidr, ...] = Field(default=(), description="Who may connect; empty means the VPC.")
-    certificate_arn: CertificateArn | None = Field(default=None, description="ACM certificate for HTTPS.")
-    oidc: Oidc | None = Field(default=None, description="Sign-in by OpenID Connect; needs a certificate.")
-    cognito: Cognito | None = Field(default=None, description="Sign-in by Amazon Cognito; needs a certificate.")
-
-
 class Milvus(Settings):
     """The Milvus release."""
 
-    line: Line = Field(default="2.6", description="Release line: fixes chart, components and what is allowed.")
+    line: Line = Field(
+        default="2.6", description="Release line: fixes chart, components and what is allowed.", json_schema_extra=_LINE
+    )
     version: Annotated[str | None, BeforeValidator(_no_gpu)] = Field(
-        default=None, pattern=r"^\d+\.\d+\.\d+$", description="Exact Milvus version; empty means the line's default."
+        default=None,
+        pattern=r"^\d+\.\d+\.\d+$",
+        description="Exact Milvus version; empty means the line's default.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     mode: Literal["cluster", "standalone"] = Field(
-        default="cluster", description="One deployment per component, or everything in one pod."
+        default="cluster",
+        description="One deployment per component, or everything in one pod.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     namespace: Namespace = Field(
         default="milvus",
         description="Kubernetes namespace of the release, which creates and deletes it. Cannot change once deployed.",
+        json_schema_extra=never(),
     )
     # Helm takes 53 characters, but the longest Service of the chart is <release>-milvus-streamingnode, which takes 63.
     release_name: ServiceName = Field(
-        default="milvus", max_length=42, description="Name of the Helm release. Cannot change once deployed."
+        default="milvus",
+        max_length=42,
+        description="Name of the Helm release. Cannot change once deployed.",
+        json_schema_extra=never(),
     )
     authorization: bool = Field(
-        default=True, description="Demand a user and password (common.security.authorizationEnabled)."
+        default=True,
+        description="Demand a user and password (common.security.authorizationEnabled).",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     active_standby: bool = Field(
-        default=True, description="A second coordinator waits to take over; needed for two or more."
+        default=True,
+        description="A second coordinator waits to take over; needed for two or more.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     channel_prefix: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9][a-z0-9-]{1,40}$",
         description="Prefix of topics and channels (msgChannel.chanNamePrefix.cluster), unique per Milvus on a shared "
         "queue; empty means the environment's `name`. Cannot change once there is data.",
+        json_schema_extra=never(),
     )
     node_group: DnsLabel | None = Field(
-        default=None, description="Node group for every component that names none; empty means any untainted node."
+        default=None,
+        description="Node group for every component that names none; empty means any untainted node.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     ready_minutes: int = Field(
         default=30,
         ge=1,
         le=40,
         description="Minutes until a release whose pods are not all ready fails its stack, which is then rolled back.",
+        json_schema_extra=IN_PLACE,
     )
     components: Components = Field(default_factory=Components, description="Replicas and resources by component.")
     etcd: Etcd = Field(default_factory=Etcd, description="The metadata store.")
@@ -237,26 +237,32 @@ class Milvus(Settings):
         default=False,
         description="Create a ServiceMonitor. Only where the Prometheus Operator's CRDs are: without them the whole "
         "release fails.",
+        json_schema_extra=IN_PLACE,
     )
     chart_repository: str = Field(
         default="https://zilliztech.github.io/milvus-helm/",
         pattern=r"^(https|oci)://\S+$",
         description="Helm repository of the chart, or a mirror of it.",
+        json_schema_extra=IN_PLACE,
     )
     image_repository: ImageRepository = Field(
         default="milvusdb/milvus",
         description="Image repository, or a mirror of it, without a tag: `milvus.version` is the tag.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     tools_image_repository: ImageRepository = Field(
         default="milvusdb/milvus-config-tool",
         description="2.3 only: image repository of what merges Milvus's configuration files, or a mirror of it.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     configuration: dict[str, JsonValue] = Field(
         default_factory=dict,
         description="Further settings of Milvus, as in its milvus.yaml, such as "
         "`queryNode: {mmap: {vectorIndex: true}}`. What other settings decide, and credentials, are refused.",
+        json_schema_extra=RESTARTS_MILVUS,
     )
     acknowledge: tuple[str, ...] = Field(
         default=(),
         description="Advisories (CVE-...) and known faults (milvus#...) of the version that are accepted by name.",
+        json_schema_extra=NONE,
     )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from _paths import ROOT
+from settings.changes import KEY
 from settings.environment import Environment
 from settings.milvus import Component, Components
 from settings.pipeline import Pipeline
@@ -19,6 +20,8 @@ Everything that is built is decided by one file under `environments/`; `-c env=N
 it; without it, it is `dev`. An empty name, or another key such as `-c environment=`, is refused. A setting that is not
 given has the default below. Unknown keys are errors. The variable `MILVUS_ENVIRONMENTS` names another folder to read,
 and `MILVUS_TODAY=2027-12-31` judges the versions of Kubernetes as on that day.
+
+The last column says what a change does to a deployment that runs: [docs/changes.md](changes.md) explains the words.
 
 This page is generated from the models in `settings/` by `make docs`; edit those.
 """
@@ -47,13 +50,18 @@ def _tables(
         model.get("description", "").split("\n")[0].replace("``", "`"),
         "",
     ]
-    lines += ["| setting | type | default | meaning |", "|---|---|---|---|"]
+    changes = any(KEY in field for field in model["properties"].values())
+    lines += [
+        f"| setting | type | default | meaning |{' a change |' * changes}",
+        f"|---|---|---|---|{'---|' * changes}",
+    ]
     deeper: dict[tuple[str, str], dict[str, Any]] = {}
     required = model.get("required", [])
     for name, field in model["properties"].items():
         default = "**required**" if name in required else _default(field)
         default = "see below" if name in differing else default
-        lines.append(f"| `{name}` | {_cell(_type(field, definitions))} | {default} | {_cell(field['description'])} |")
+        cells = [f"`{name}`", _cell(_type(field, definitions)), default, _cell(field["description"])]
+        lines.append(f"| {' | '.join([*cells, *([_change(field)] if changes else [])])} |")
         for suffix, found in _models(field, definitions):
             deeper[f".{name}", suffix] = found
     if path.endswith("components"):
@@ -117,6 +125,11 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of {_type(field['items'], definitions)}"
     return "map" if field.get("type") == "object" else _bounded(field)
+
+
+def _change(field: dict[str, Any]) -> str:
+    declared = field.get(KEY)
+    return f"{declared['effect']}{', only grows' * ('only_grows' in declared)}" if declared else "below"
 
 
 def _bounded(field: dict[str, Any]) -> str:

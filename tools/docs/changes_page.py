@@ -1,0 +1,59 @@
+"""Writes what a change of each setting does (docs/changes.md) from the models: `python -m tools.docs.changes_page`."""
+
+from __future__ import annotations
+
+from _paths import ROOT
+from settings.changes import MEANING, Change, Effect, Setting, settings_of
+from settings.environment import Environment
+
+PAGE = ROOT / "docs" / "changes.md"
+
+_INTRODUCTION = """# Changes
+
+What a change of each setting does to a deployment that runs. This page is generated from the models in `settings/` by
+`make docs`; edit those. How to upgrade: [upgrade.md](upgrade.md).
+
+## The words
+
+| a change | means |
+|---|---|
+"""
+
+_GROWS = """| ..., only grows | The way back is refused: a lower number, an older version. |
+
+## By setting
+
+`*` stands for a name that the file gives, `[]` for an item of a list. What is the same for every component of Milvus
+stands under `milvus.components.NAME`.
+
+| setting | a change | of | remedy |
+|---|---|---|---|
+"""
+
+
+def changes_page() -> str:
+    """Return the Markdown page."""
+    words = "".join(f"| `{effect}` | {MEANING[effect]} |\n" for effect in Effect)
+    return _INTRODUCTION + words + _GROWS + "\n".join(_rows()) + "\n"
+
+
+def _rows() -> list[str]:
+    rows: dict[str, Change] = {}
+    for setting in settings_of(Environment):
+        if setting.change is not None:
+            rows.setdefault(_written(setting), setting.change)
+    return [
+        f"| `{path}` | {each.effect}{', only grows' * each.only_grows} | {each.of} | {each.remedy} |"
+        for path, each in rows.items()
+    ]
+
+
+def _written(setting: Setting) -> str:
+    start = "milvus.components."
+    if not setting.path.startswith(start):
+        return setting.path
+    return f"{start}NAME.{setting.path.removeprefix(start).partition('.')[2]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(changes_page(), encoding="utf-8")
