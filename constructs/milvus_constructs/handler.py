@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -12,7 +15,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
+from milvus_constructs import patience
 from milvus_constructs.checks.cdk_providers import acknowledge_provider
+
+PAUSE = cdk.Duration.seconds(15)
+"""How long a handler waits before it asks an AWS service again."""
 
 
 def handler_provider(
@@ -31,7 +38,7 @@ def handler_provider(
 
     Args:
         scope: Where the function and its role stand; one handler for each.
-        code: The folder; of its files only ``handler.py`` is uploaded.
+        code: The folder of ``handler.py``, which is uploaded with what it asks again by.
         description: Of the function.
         timeout: Of one call; Lambda ends it after 15 minutes whatever this says.
         may: Statements of the function's role.
@@ -40,21 +47,34 @@ def handler_provider(
     # Not AWSLambdaBasicExecutionRole: that managed policy may write to every log group of the account.
     role = iam.Role(scope, "FunctionRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
-    function = lambda_.Function(
-        scope,
-        "Function",
-        description=description,
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.ARM_64,
-        code=lambda_.Code.from_asset(str(code), exclude=["*", "!handler.py"]),
-        handler="handler.on_event",
-        timeout=timeout,
-        memory_size=256,
-        log_group=log_group,
-        role=role,
-    )
+    with _asset(code) as asset:
+        function = lambda_.Function(
+            scope,
+            "Function",
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=asset,
+            handler="handler.on_event",
+            timeout=timeout,
+            memory_size=256,
+            environment={patience.PAUSE: str(PAUSE.to_seconds())},
+            log_group=log_group,
+            role=role,
+        )
     for statement in may:
         function.add_to_role_policy(statement)
     provider = cr.Provider(scope, "Provider", on_event_handler=function, log_group=log_group)
     acknowledge_provider(provider, function)
     return provider
+
+
+@contextmanager
+def _asset(code: Path) -> Iterator[lambda_.Code]:
+    """Yield ``handler.py`` of a folder with `patience` beside it; the CDK copies it when the function is made."""
+    with tempfile.TemporaryDirectory() as folder:
+        shared = Path(folder, "milvus_constructs")
+        shared.mkdir()
+        shutil.copy(code / "handler.py", folder)
+        shutil.copy(patience.__file__, shared)
+        yield lambda_.Code.from_asset(folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from milvus_constructs import patience
 from settings.milvus import Milvus
 from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.references import Assembly, assembly_of
@@ -36,15 +37,23 @@ def retries(graph: Assembly) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["dev", "prod", "guide"])
-def test_the_association_lives_longer_than_all_its_attempts(name: str) -> None:
-    # GIVEN attempts with a pause between them, each of up to four calls, and a function that invokes this one
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
+def test_a_handler_that_asks_again_lives_longer_than_all_its_attempts(name: str) -> None:
+    # GIVEN functions that try with a pause between, each attempt of up to four calls of a second, and what invokes them
     graph = assembly_of(assembly(name))
-    handler = code(graph, "streaming/Association/Function", "handler.py")
-    seconds = graph["streaming/Association/Function"].at("Timeout")
-    # THEN the reason of the last attempt is reported, and not cut off
-    assert seconds >= handler.ATTEMPTS * (handler.PAUSE_SECONDS + 4 * 2)
-    assert seconds < graph["streaming/Association/Provider/framework-onEvent"].at("Timeout") <= LAMBDA_SECONDS
+    patient = [
+        part for part in graph.of_type("AWS::Lambda::Function") if part.at(f"Environment.Variables.{patience.PAUSE}")
+    ]
+    assert patient
+    for part in patient:
+        handler = code(graph, part.name, "handler.py")
+        pause = float(part.at(f"Environment.Variables.{patience.PAUSE}"))
+        times = max(getattr(handler, "ATTEMPTS", patience.ATTEMPTS), getattr(handler, "LOOKS", 0))
+        # THEN the reason of the last attempt is reported, and not cut off
+        seconds = part.at("Timeout")
+        assert seconds >= times * (pause + 4), part.name
+        framework = f"{part.name.removesuffix('/Function')}/Provider/framework-onEvent"
+        assert seconds < graph[framework].at("Timeout") <= LAMBDA_SECONDS, part.name
 
 
 @pytest.mark.parametrize("name", EVERY_FIXTURE)

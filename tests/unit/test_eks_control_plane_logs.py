@@ -6,24 +6,18 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
+from milvus_constructs import patience
 from milvus_constructs.cluster.control_plane_logs_lambda import handler
+from tests.unit.service_double import PAUSE_SECONDS, Service, pauses  # noqa: F401 - a fixture
 
 GROUP = "/aws/eks/milvus-dev/cluster"
 
 
-class Logs:
+class Logs(Service):
     """A logs client that answers as told, in order, and remembers how often the handler waited."""
 
-    def __init__(self) -> None:
-        self.client = boto3.client(
-            "logs", region_name="us-east-2", aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        self.stubber = Stubber(self.client)
-        self.stubber.activate()
-        self.pauses: list[float] = []
+    name = "logs"
 
     def creates(self) -> Logs:
         self.stubber.add_response("create_log_group", {}, {"logGroupName": GROUP})
@@ -37,17 +31,12 @@ class Logs:
         self.stubber.add_response("delete_log_group", {}, {"logGroupName": GROUP})
         return self
 
-    def fails(self, operation: str, code: str, times: int = 1) -> Logs:
-        for _ in range(times):
-            self.stubber.add_client_error(operation, code, "because")
-        return self
-
     def keep(self) -> None:
-        handler.keep(self.client, GROUP, 90, sleep=self.pauses.append)
+        handler.keep(self.client, GROUP, 90)
         self.stubber.assert_no_pending_responses()
 
     def remove(self) -> None:
-        handler.remove(self.client, GROUP, sleep=self.pauses.append)
+        handler.remove(self.client, GROUP)
         self.stubber.assert_no_pending_responses()
 
 
@@ -65,18 +54,18 @@ def test_group_that_eks_made_again_is_taken_over_and_ends() -> None:
 def test_right_that_has_not_arrived_yet_is_waited_for() -> None:
     logs = Logs().fails("create_log_group", "AccessDeniedException").creates()
     logs.fails("put_retention_policy", "OperationAbortedException").ends(90).keep()
-    assert logs.pauses == [handler.PAUSE_SECONDS] * 2
+    assert logs.pauses == [PAUSE_SECONDS] * 2
 
 
 def test_right_that_never_arrives_fails_with_what_aws_says() -> None:
-    logs = Logs().fails("create_log_group", "AccessDeniedException", handler.ATTEMPTS)
-    with pytest.raises(ClientError, match=r"AccessDeniedException.*because"):
+    logs = Logs().fails("create_log_group", "AccessDeniedException", patience.ATTEMPTS)
+    with pytest.raises(handler.LogGroupError, match=rf"^the log group {GROUP}: .*AccessDeniedException.*because"):
         logs.keep()
-    assert len(logs.pauses) == handler.ATTEMPTS - 1
+    assert len(logs.pauses) == patience.ATTEMPTS - 1
 
 
 def test_refusal_that_stays_is_not_tried_again() -> None:
-    with pytest.raises(ClientError, match="LimitExceededException"):
+    with pytest.raises(handler.LogGroupError, match="LimitExceededException"):
         Logs().fails("create_log_group", "LimitExceededException").keep()
 
 
@@ -86,7 +75,7 @@ def test_group_that_eks_makes_again_after_the_cluster_is_deleted_again() -> None
     logs.fails("delete_log_group", "ResourceNotFoundException", handler.LOOKS - 2)
     # WHEN removed THEN it is looked for until some minutes have passed
     logs.remove()
-    assert logs.pauses == [handler.LOOK_SECONDS] * handler.LOOKS
+    assert sum(logs.pauses) == PAUSE_SECONDS * handler.LOOKS == 210
 
 
 def test_group_that_is_gone_already_counts_as_deleted() -> None:

@@ -6,23 +6,17 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
 
 from milvus_constructs.cluster.deletion_protection_lambda import handler
+from tests.unit.service_double import PAUSE_SECONDS, Service, pauses  # noqa: F401 - a fixture
 
 NAME = "milvus-prod"
 
 
-class Eks:
+class Eks(Service):
     """An eks client that answers as told, in order, and remembers how often the handler waited."""
 
-    def __init__(self) -> None:
-        self.client = boto3.client(
-            "eks", region_name="us-east-2", aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        self.stubber = Stubber(self.client)
-        self.stubber.activate()
-        self.pauses: list[float] = []
+    name = "eks"
 
     def shows(self, status: str, *, protected: bool | None) -> Eks:
         cluster: dict[str, Any] = {"name": NAME, "status": status}
@@ -36,13 +30,8 @@ class Eks:
         self.stubber.add_response("update_cluster_config", update, {"name": NAME, "deletionProtection": to})
         return self
 
-    def fails(self, operation: str, code: str, times: int = 1) -> Eks:
-        for _ in range(times):
-            self.stubber.add_client_error(operation, code, "because")
-        return self
-
     def protect(self, *, on: bool) -> None:
-        handler.protect(self.client, NAME, on=on, sleep=self.pauses.append)
+        handler.protect(self.client, NAME, on=on)
         self.stubber.assert_no_pending_responses()
 
 
@@ -50,7 +39,7 @@ class Eks:
 def test_protection_is_changed_and_waited_for(before: bool | None, on: bool) -> None:
     eks = Eks().shows("ACTIVE", protected=before).changes(to=on).shows("UPDATING", protected=before)
     eks.shows("ACTIVE", protected=on).protect(on=on)
-    assert eks.pauses == [handler.PAUSE_SECONDS] * 2
+    assert eks.pauses == [PAUSE_SECONDS] * 2
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -95,7 +84,7 @@ def test_cluster_that_never_becomes_active_fails_after_ten_minutes() -> None:
         eks.shows("UPDATING", protected=False)
     with pytest.raises(handler.ProtectionError, match="the cluster is UPDATING"):
         eks.protect(on=True)
-    assert sum(eks.pauses) == pytest.approx(600, abs=handler.PAUSE_SECONDS)
+    assert sum(eks.pauses) == pytest.approx(600, abs=PAUSE_SECONDS)
 
 
 @pytest.mark.parametrize(("request_type", "on"), [("Create", True), ("Update", True), ("Delete", False)])

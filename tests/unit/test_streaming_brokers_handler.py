@@ -6,10 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
 
+from milvus_constructs import patience
 from milvus_constructs.kafka import bootstrap_brokers
 from milvus_constructs.kafka.bootstrap_brokers_lambda import handler
+from tests.unit.service_double import PAUSE_SECONDS, Service, pauses  # noqa: F401 - a fixture
 
 CLUSTER = "arn:aws:kafka:us-east-2:111122223333:cluster/milvus/0a1b2c3d-0000-0000-0000-000000000000-1"
 ANOTHER = CLUSTER.replace("0a1b2c3d", "ffffffff")
@@ -17,28 +18,17 @@ SORTED = "b-1.milvus.example:9096,b-2.milvus.example:9096,b-3.milvus.example:909
 AS_MSK_LIKES = "b-3.milvus.example:9096,b-1.milvus.example:9096,b-2.milvus.example:9096"
 
 
-class Msk:
+class Msk(Service):
     """A kafka client that answers as told, in order, and remembers how often the handler waited."""
 
-    def __init__(self) -> None:
-        self.client = boto3.client(
-            "kafka", region_name="us-east-2", aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        self.stubber = Stubber(self.client)
-        self.stubber.activate()
-        self.pauses: list[float] = []
+    name = "kafka"
 
     def tells(self, **lists: str) -> Msk:
         self.stubber.add_response("get_bootstrap_brokers", lists, {"ClusterArn": CLUSTER})
         return self
 
-    def fails(self, code: str, times: int = 1) -> Msk:
-        for _ in range(times):
-            self.stubber.add_client_error("get_bootstrap_brokers", code, "because")
-        return self
-
     def brokers(self) -> str:
-        return handler.sasl_scram(self.client, CLUSTER, sleep=self.pauses.append)
+        return handler.sasl_scram(self.client, CLUSTER)
 
 
 def event(kind: str, cluster: str = CLUSTER, **more: Any) -> dict[str, Any]:
@@ -53,24 +43,28 @@ def test_brokers_come_in_the_same_order_whatever_msk_says() -> None:
 
 
 def test_right_that_has_not_arrived_yet_is_waited_for() -> None:
-    msk = Msk().fails("AccessDeniedException").fails("ForbiddenException")
+    msk = (
+        Msk()
+        .fails("get_bootstrap_brokers", "AccessDeniedException")
+        .fails("get_bootstrap_brokers", "ForbiddenException")
+    )
     assert msk.tells(BootstrapBrokerStringSaslScram=SORTED).brokers() == SORTED
-    assert msk.pauses == [handler.PAUSE_SECONDS] * 2
+    assert msk.pauses == [PAUSE_SECONDS] * 2
 
 
 def test_right_that_never_arrives_fails_with_what_msk_says_and_what_to_look_at() -> None:
-    msk = Msk().fails("AccessDeniedException", handler.ATTEMPTS)
+    msk = Msk().fails("get_bootstrap_brokers", "AccessDeniedException", patience.ATTEMPTS)
     with pytest.raises(
         handler.BrokersError,
         match=rf"^MSK does not tell where the brokers of {CLUSTER} are: .*AccessDeniedException.*because. "
         rf"`aws kafka get-bootstrap-brokers --cluster-arn {CLUSTER}` has to show BootstrapBrokerStringSaslScram; ",
     ):
         msk.brokers()
-    assert len(msk.pauses) == handler.ATTEMPTS - 1
+    assert len(msk.pauses) == patience.ATTEMPTS - 1
 
 
 def test_cluster_that_is_not_there_is_not_waited_for() -> None:
-    msk = Msk().fails("NotFoundException")
+    msk = Msk().fails("get_bootstrap_brokers", "NotFoundException")
     with pytest.raises(handler.BrokersError, match="NotFoundException"):
         msk.brokers()
     assert msk.pauses == []
@@ -78,7 +72,7 @@ def test_cluster_that_is_not_there_is_not_waited_for() -> None:
 
 def test_cluster_without_scram_fails_after_a_while() -> None:
     msk = Msk()
-    for _ in range(handler.ATTEMPTS):
+    for _ in range(patience.ATTEMPTS):
         msk.tells(BootstrapBrokerStringTls="b-1:9094")
     with pytest.raises(handler.BrokersError, match="are: the cluster has no brokers for SASL/SCRAM"):
         msk.brokers()

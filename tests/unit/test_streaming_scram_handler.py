@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
+from milvus_constructs import patience
 from milvus_constructs.kafka.scram_association_lambda import handler
+from tests.unit.service_double import PAUSE_SECONDS, Service, pauses  # noqa: F401 - a fixture
 
 CLUSTER = "arn:aws:kafka:us-east-2:111122223333:cluster/milvus/0a1b2c3d-0000-0000-0000-000000000000-1"
 SECRET = "arn:aws:secretsmanager:us-east-2:111122223333:secret:AmazonMSK_milvus-abcdef"
@@ -21,16 +21,10 @@ ASSOCIATE = "batch_associate_scram_secret"
 DISASSOCIATE = "batch_disassociate_scram_secret"
 
 
-class Msk:
+class Msk(Service):
     """A kafka client that answers as told, in order, and remembers how often the handler waited."""
 
-    def __init__(self) -> None:
-        self.client = boto3.client(
-            "kafka", region_name="us-east-2", aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        self.stubber = Stubber(self.client)
-        self.stubber.activate()
-        self.pauses: list[float] = []
+    name = "kafka"
 
     def lists(self, *secrets: str) -> Msk:
         self.stubber.add_response("list_scram_secrets", {"SecretArnList": list(secrets)}, {"ClusterArn": CLUSTER})
@@ -40,15 +34,11 @@ class Msk:
         self.stubber.add_response(operation, {"ClusterArn": CLUSTER, "UnprocessedScramSecrets": list(refusals)}, ASKED)
         return self
 
-    def fails(self, operation: str, code: str) -> Msk:
-        self.stubber.add_client_error(operation, code, "because")
-        return self
-
     def associate(self) -> None:
-        handler.associate(self.client, CLUSTER, SECRET, sleep=self.pauses.append)
+        handler.associate(self.client, CLUSTER, SECRET)
 
     def disassociate(self) -> None:
-        handler.disassociate(self.client, CLUSTER, SECRET, sleep=self.pauses.append)
+        handler.disassociate(self.client, CLUSTER, SECRET)
 
 
 @pytest.fixture
@@ -69,23 +59,23 @@ def test_secret_that_is_associated_already_is_left_alone(msk: Msk) -> None:
 
 def test_refused_secret_inside_a_successful_answer_fails_with_msks_reason_and_the_remedy(msk: Msk) -> None:
     # GIVEN MSK that answers "OK" and names the secret as unprocessed, every time
-    for _ in range(handler.ATTEMPTS):
+    for _ in range(patience.ATTEMPTS):
         msk.lists().answers(ASSOCIATE, REFUSAL)
     # WHEN associated THEN the deployment fails
     with pytest.raises(
         handler.AssociationError, match=r"did not accept .*InvalidSecretArn: Amazon MSK wasn't able .*AmazonMSK_"
     ):
         msk.associate()
-    assert len(msk.pauses) == handler.ATTEMPTS - 1
+    assert len(msk.pauses) == patience.ATTEMPTS - 1
 
 
 def test_refusal_that_passes_by_waiting_does_not_fail(msk: Msk) -> None:
     msk.lists().answers(ASSOCIATE, REFUSAL).lists().answers(ASSOCIATE).lists(SECRET).associate()
-    assert msk.pauses == [handler.PAUSE_SECONDS]
+    assert msk.pauses == [PAUSE_SECONDS]
 
 
 def test_secret_that_is_accepted_but_never_listed_fails(msk: Msk) -> None:
-    for _ in range(handler.ATTEMPTS):
+    for _ in range(patience.ATTEMPTS):
         msk.lists().answers(ASSOCIATE).lists()
     with pytest.raises(handler.AssociationError, match="accepted the secret but does not list it"):
         msk.associate()
@@ -120,14 +110,14 @@ def test_delete_succeeds_when_the_cluster_is_gone(msk: Msk) -> None:
 
 
 def test_delete_fails_when_msk_keeps_the_user(msk: Msk) -> None:
-    for _ in range(handler.ATTEMPTS):
+    for _ in range(patience.ATTEMPTS):
         msk.lists(SECRET).answers(DISASSOCIATE, REFUSAL)
     with pytest.raises(handler.AssociationError, match=r"did not let go .*batch-disassociate-scram-secret"):
         msk.disassociate()
 
 
 def test_delete_fails_when_the_secret_stays_in_the_list(msk: Msk) -> None:
-    for _ in range(handler.ATTEMPTS):
+    for _ in range(patience.ATTEMPTS):
         msk.lists(SECRET).answers(DISASSOCIATE).lists(SECRET)
     with pytest.raises(handler.AssociationError, match="MSK still lists the secret"):
         msk.disassociate()

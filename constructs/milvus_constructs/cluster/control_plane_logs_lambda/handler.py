@@ -9,25 +9,24 @@ exists, could then never make a cluster of that name again.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from milvus_constructs import patience
 
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
 
-ATTEMPTS = 10
-PAUSE_SECONDS = 15.0
-# What passes by waiting: the function's own policy, made right before it is called, has not reached the service yet, or
 # EKS is making the same group.
-PASSING = {"AccessDeniedException", "OperationAbortedException", "ServiceUnavailableException", "ThrottlingException"}
-LOOKS = 7
+PASSING = {"OperationAbortedException"}
+LOOKS = 14
 """How often a deleted group is looked for again, with a pause before each: EKS's last events come within minutes."""
-LOOK_SECONDS = 30.0
+
+
+class LogGroupError(Exception):
+    """CloudWatch Logs did not do what was asked; the text says what it answered."""
 
 
 class LogsClient(Protocol):
@@ -50,11 +49,11 @@ def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
         event: ``RequestType`` and ``ResourceProperties`` with ``LogGroup``, ``RetentionInDays`` and ``Removal``.
 
     Raises:
-        ClientError: CloudWatch Logs still refuses after ten attempts.
+        LogGroupError: CloudWatch Logs still refuses after ten attempts.
     """
     properties = event["ResourceProperties"]
     group = properties["LogGroup"]
-    client = boto3.client("logs", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+    client = patience.client("logs")
     LOG.info("%s: %s", event["RequestType"], group)
     if event["RequestType"] != "Delete":
         keep(client, group, int(properties["RetentionInDays"]))
@@ -63,36 +62,30 @@ def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
     return {"PhysicalResourceId": group}
 
 
-def keep(client: LogsClient, group: str, days: int, *, sleep: Callable[[float], None] = time.sleep) -> None:
+def keep(client: LogsClient, group: str, days: int) -> None:
     """See that the group is there and that its events end after some days; one that is there is taken over."""
-    _patiently(lambda: _unless("ResourceAlreadyExistsException", client.create_log_group, logGroupName=group), sleep)
-    _patiently(lambda: client.put_retention_policy(logGroupName=group, retentionInDays=days), sleep)
+    _do("ResourceAlreadyExistsException", client.create_log_group, logGroupName=group)
+    _do("", client.put_retention_policy, logGroupName=group, retentionInDays=days)
 
 
-def remove(client: LogsClient, group: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+def remove(client: LogsClient, group: str) -> None:
     """Delete the group, and delete it again if EKS makes it anew meanwhile."""
-    _patiently(lambda: _unless("ResourceNotFoundException", client.delete_log_group, logGroupName=group), sleep)
-    for _ in range(LOOKS):
-        sleep(LOOK_SECONDS)
-        _patiently(lambda: _unless("ResourceNotFoundException", client.delete_log_group, logGroupName=group), sleep)
+    for look in range(LOOKS + 1):
+        if look:
+            patience.pause()
+        _do("ResourceNotFoundException", client.delete_log_group, logGroupName=group)
 
 
-def _unless(code: str, call: Callable[..., object], **arguments: object) -> None:
-    try:
-        call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != code:
-            raise
+def _do(done: str, call: Callable[..., object], **arguments: object) -> None:
+    """Call CloudWatch Logs, for which the error ``done`` means that all is as it should be."""
 
-
-def _patiently(call: Callable[[], object], sleep: Callable[[float], None]) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
+    def attempt() -> None:
         try:
-            call()
+            call(**arguments)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in PASSING or attempt == ATTEMPTS:
+            if error.response["Error"]["Code"] != done:
                 raise
-            LOG.warning("attempt %d of %d: %s", attempt, ATTEMPTS, error)
-            sleep(PAUSE_SECONDS)
-        else:
-            return
+
+    last = patience.until_done(attempt, passing=PASSING)
+    if last:
+        raise LogGroupError(f"the log group {arguments['logGroupName']}: {last}. Deploy again once that is mended.")

@@ -7,22 +7,18 @@ fails the deployment with its text. https://docs.aws.amazon.com/eks/latest/userg
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from milvus_constructs import patience
 
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
 
 ATTEMPTS = 40
-PAUSE_SECONDS = 15.0
-# What passes by waiting: the function's own policy, which is made right before it is called, has not reached EKS yet,
-# the cluster is being changed (EKS makes one change at a time), or too many requests were made.
-PASSING = {"AccessDeniedException", "ResourceInUseException", "ServerException", "ThrottlingException"}
+# The cluster is being changed: EKS makes one change at a time.
+PASSING = {"ResourceInUseException"}
 # Protected or not, EKS deletes a cluster in these states.
 UNPROTECTED = {"CREATING", "DELETING", "FAILED"}
 
@@ -51,34 +47,20 @@ def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
         ProtectionError: The protection is not what it should be.
     """
     cluster = event["ResourceProperties"]["ClusterName"]
-    client = boto3.client("eks", config=Config(retries={"mode": "standard", "max_attempts": 5}))
     LOG.info("%s: %s", event["RequestType"], cluster)
-    protect(client, cluster, on=event["RequestType"] != "Delete")
+    protect(patience.client("eks"), cluster, on=event["RequestType"] != "Delete")
     return {"PhysicalResourceId": f"{cluster}-deletion-protection"}
 
 
-def protect(client: EksClient, cluster: str, *, on: bool, sleep: Callable[[float], None] = time.sleep) -> None:
+def protect(client: EksClient, cluster: str, *, on: bool) -> None:
     """Switch the protection on or off and see that it is; a cluster that is gone needs none taken off.
 
     Raises:
         ProtectionError: EKS refuses, or has not finished after ten minutes.
     """
-    last: str | None = None
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            last = _attempt(client, cluster, on=on)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "ResourceNotFoundException" and not on:
-                return
-            last = str(error)
-            if code not in PASSING:
-                break
-        if last is None:
-            return
-        LOG.warning("attempt %d of %d: %s", attempt, ATTEMPTS, last)
-        if attempt < ATTEMPTS:
-            sleep(PAUSE_SECONDS)
+    last = patience.until_done(lambda: _attempt(client, cluster, on=on), passing=PASSING, attempts=ATTEMPTS)
+    if last is None:
+        return
     option = "--deletion-protection" if on else "--no-deletion-protection"
     remedy = f"Run `aws eks update-cluster-config --name {cluster} {option}`, and repeat what failed."
     raise ProtectionError(f"the deletion protection of {cluster} is not {'on' if on else 'off'}: {last}. {remedy}")
@@ -86,7 +68,12 @@ def protect(client: EksClient, cluster: str, *, on: bool, sleep: Callable[[float
 
 def _attempt(client: EksClient, cluster: str, *, on: bool) -> str | None:
     """Look, and start the change where it can be made; return what is still missing, or None."""
-    found = client.describe_cluster(name=cluster)["cluster"]
+    try:
+        found = client.describe_cluster(name=cluster)["cluster"]
+    except ClientError as error:
+        if on or error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
     status = found["status"]
     if not on and status in UNPROTECTED:
         return None

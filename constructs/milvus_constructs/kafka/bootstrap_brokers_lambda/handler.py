@@ -9,30 +9,16 @@ that is in use. So the list is sorted, and it is the resource's physical id, whi
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from milvus_constructs import patience
 
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
 
 FIELD = "BootstrapBrokerStringSaslScram"
-ATTEMPTS = 10
-PAUSE_SECONDS = 15.0
-# What passes by waiting: the function's own policy, which is made right before it is called, has not reached MSK yet,
-# the cluster is being changed, or too many requests were made.
-PASSING = {
-    "AccessDeniedException",
-    "ConflictException",
-    "ForbiddenException",
-    "InternalServerErrorException",
-    "ServiceUnavailableException",
-    "TooManyRequestsException",
-}
+# The cluster is being changed.
+PASSING = {"ConflictException"}
 
 
 class KafkaClient(Protocol):
@@ -61,31 +47,25 @@ def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
     if kind == "Delete" or (kind == "Update" and event["OldResourceProperties"]["ClusterArn"] == cluster):
         brokers = event["PhysicalResourceId"]
     else:
-        client = boto3.client("kafka", config=Config(retries={"mode": "standard", "max_attempts": 5}))
-        brokers = sasl_scram(client, cluster)
+        brokers = sasl_scram(patience.client("kafka"), cluster)
     return {"PhysicalResourceId": brokers, "Data": {FIELD: brokers}}
 
 
-def sasl_scram(client: KafkaClient, cluster: str, *, sleep: Callable[[float], None] = time.sleep) -> str:
+def sasl_scram(client: KafkaClient, cluster: str) -> str:
     """Return the ``host:9096`` list of a cluster, sorted.
 
     Raises:
         BrokersError: MSK refuses, or names none, after ten attempts.
     """
-    last = ""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            brokers = client.get_bootstrap_brokers(ClusterArn=cluster).get(FIELD)
-        except ClientError as error:
-            last = str(error)
-            if error.response["Error"]["Code"] not in PASSING:
-                break
-        else:
-            if brokers:
-                return ",".join(sorted(brokers.split(",")))
-            last = "the cluster has no brokers for SASL/SCRAM"
-        LOG.warning("attempt %d of %d: %s", attempt, ATTEMPTS, last)
-        if attempt < ATTEMPTS:
-            sleep(PAUSE_SECONDS)
+    brokers = ""
+
+    def attempt() -> str | None:
+        nonlocal brokers
+        brokers = client.get_bootstrap_brokers(ClusterArn=cluster).get(FIELD) or ""
+        return None if brokers else "the cluster has no brokers for SASL/SCRAM"
+
+    last = patience.until_done(attempt, passing=PASSING)
+    if last is None:
+        return ",".join(sorted(brokers.split(",")))
     remedy = f"`aws kafka get-bootstrap-brokers --cluster-arn {cluster}` has to show {FIELD}; then deploy again."
     raise BrokersError(f"MSK does not tell where the brokers of {cluster} are: {last}. {remedy}")

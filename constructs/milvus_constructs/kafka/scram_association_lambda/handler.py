@@ -9,29 +9,17 @@ It reads no secret and logs none: all it handles is ARNs.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from milvus_constructs import patience
 
 LOG = logging.getLogger(__name__)
 LOG.setLevel(logging.INFO)
 
-ATTEMPTS = 10
-PAUSE_SECONDS = 15.0
-# What passes by waiting: the cluster is being changed, too many requests were made, or the function's own policy, which
-# is made right before it is called, has not reached MSK yet.
-PASSING = {
-    "AccessDeniedException",
-    "BadRequestException",
-    "ConflictException",
-    "ForbiddenException",
-    "ServiceUnavailableException",
-    "TooManyRequestsException",
-}
+# The cluster is being changed.
+PASSING = {"BadRequestException", "ConflictException"}
 REMEDY = (
     "The secret's name must start with AmazonMSK_, it must be encrypted with a customer-managed KMS key (not "
     "aws/secretsmanager), lie in the account and region of the cluster, and hold JSON with username and password; and "
@@ -68,7 +56,7 @@ def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
     """
     properties = event["ResourceProperties"]
     cluster, secret = properties["ClusterArn"], properties["SecretArn"]
-    client = boto3.client("kafka", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+    client = patience.client("kafka")
     LOG.info("%s: %s and %s", event["RequestType"], cluster, secret)
     if event["RequestType"] == "Delete":
         disassociate(client, cluster, secret)
@@ -78,7 +66,7 @@ def on_event(event: dict[str, Any], _context: object = None) -> dict[str, Any]:
     return {"PhysicalResourceId": f"{cluster} {secret}", "Data": {"SecretArn": secret}}
 
 
-def associate(client: KafkaClient, cluster: str, secret: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+def associate(client: KafkaClient, cluster: str, secret: str) -> None:
     """Associate the secret and see it in the cluster's list.
 
     Raises:
@@ -94,14 +82,12 @@ def associate(client: KafkaClient, cluster: str, secret: str, *, sleep: Callable
             return refused
         return None if secret in associated(client, cluster) else "MSK accepted the secret but does not list it"
 
-    last = _until_done(attempt, sleep)
+    last = patience.until_done(attempt, passing=PASSING)
     if last:
         raise AssociationError(f"MSK did not accept the SCRAM secret {secret} for {cluster}: {last}. {REMEDY}")
 
 
-def disassociate(
-    client: KafkaClient, cluster: str, secret: str, *, sleep: Callable[[float], None] = time.sleep
-) -> None:
+def disassociate(client: KafkaClient, cluster: str, secret: str) -> None:
     """Undo the association; one that is gone already, or whose cluster is, counts as undone.
 
     Raises:
@@ -117,7 +103,7 @@ def disassociate(
             return refused
         return "MSK still lists the secret" if secret in associated(client, cluster) else None
 
-    last = _until_done(attempt, sleep)
+    last = patience.until_done(attempt, passing=PASSING)
     if last:
         remedy = "Run `aws kafka batch-disassociate-scram-secret` and delete the stack again."
         raise AssociationError(f"MSK did not let go of the SCRAM secret {secret} of {cluster}: {last}. {remedy}")
@@ -132,25 +118,6 @@ def associated(client: KafkaClient, cluster: str) -> set[str]:
         if error.response["Error"]["Code"] == "NotFoundException":
             return set()
         raise
-
-
-def _until_done(attempt: Callable[[], str | None], sleep: Callable[[float], None]) -> str | None:
-    """Try until there is nothing to complain about; return the last complaint, or None."""
-    last: str | None = None
-    for number in range(1, ATTEMPTS + 1):
-        try:
-            last = attempt()
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code not in PASSING:
-                raise AssociationError(f"{error}. {REMEDY}") from error
-            last = f"{code}: {error.response['Error'].get('Message', '')}"
-        if last is None:
-            return None
-        LOG.warning("attempt %d of %d: %s", number, ATTEMPTS, last)
-        if number < ATTEMPTS:
-            sleep(PAUSE_SECONDS)
-    return last
 
 
 def _refusal(answer: dict[str, Any]) -> str | None:
