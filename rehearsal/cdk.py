@@ -132,7 +132,7 @@ class Cdk:
         self._env = env
         self._log = log
         self._on_event = on_event
-        self._assembly = assembly
+        self.assembly = assembly
         self._environment = {key: value for key, value in environment.items() if key not in _OF_MAKE} | {
             "PATH": _search_path(environment.get("PATH", "")),
             "NODE_OPTIONS": f"--require={_POLLING}",
@@ -148,7 +148,7 @@ class Cdk:
         The command line synthesizes for it what cdk.json names. That goes into a folder of its own, so that the
         environment's assembly stays what it is.
         """
-        other = self._assembly.parent / "bootstrap" / self._assembly.name
+        other = self.assembly.parent / "bootstrap" / self.assembly.name
         return self.run(["cdk", "bootstrap", f"aws://{account}/{region}"], assembly=other)
 
     def deploy(self, *, terminal: bool = False) -> list[str]:
@@ -203,7 +203,7 @@ class Cdk:
         lines: list[str] = []
         name = shlex.join(said or command)
         # Read by the CDK command line itself.
-        environment = self._environment | {"CDK_OUTPUT": str(assembly or self._assembly)}
+        environment = self._environment | {"CDK_OUTPUT": str(assembly or self.assembly)}
         with self._log.open("a", encoding="utf-8") as log:
             log.write(f"\n$ {shlex.join(command)}\n")
             with self._started(command, environment, terminal=terminal, answer=answer) as (process, output):

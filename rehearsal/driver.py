@@ -24,6 +24,9 @@ from rehearsal.display import Display
 from rehearsal.failure import Failure, failures
 from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
 from rehearsal.processes import running
+from rehearsal.reach.shown import as_table
+from rehearsal.reach.table import Reach
+from rehearsal.reach.templates import Templates
 from rehearsal.run import PROJECT, Run
 from rehearsal.variants import Variant
 from settings import Environment, load_environment
@@ -119,6 +122,8 @@ class Rehearsal:
         stacks = self._stacks()
         with self._display.step("make synth"):
             cdk.synth()
+        with self._display.step("who reaches what: every connection is as it has to be"):
+            self._reach(cdk.assembly)
         with self._display.step("cdk bootstrap"):
             cdk.bootstrap(account.options.account_id, account.options.region)
         with self._display.step("ops doctor finds nothing in the way"):
@@ -132,6 +137,17 @@ class Rehearsal:
             require_no_changes(cdk.deploy(), stacks)
         with self._display.step("make diff is empty"):
             cdk.diff()
+
+    def _reach(self, assembly: Path) -> None:
+        """Print who reaches what by the assembly's security groups and network policies.
+
+        Raises:
+            RehearsalError: What is needed is closed, or what must be closed is open.
+        """
+        connections = Reach(self._settings, Templates.of(assembly)).table()
+        self._console.print(as_table(connections))
+        if wrong := [f"{each} ({each.need})" for each in connections if each.wrong]:
+            raise RehearsalError("connections are not as they have to be:\n" + "\n".join(wrong))
 
     def _doctor(self, account: EmbeddedAccount) -> None:
         """Look before the deployment, as a user does.
