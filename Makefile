@@ -23,6 +23,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  ENV=dev|prod|guide|existing-vpc chooses the environment (default dev)"
+	@echo "  THEN=NAME lets 'make rehearse' deploy that environment over ENV; both have the same name and region"
 	@echo "  KEEP=1 lets 'make rehearse' keep its account until Ctrl-C, for ops status and ops endpoints"
 
 setup: $(VENV)/.ready node_modules/.ready ## create the virtual environment and install the pinned tools
@@ -131,7 +132,7 @@ bench-synth: setup ## our synth time over that of an empty CDK app, and of a bar
 	@$(FROZEN) python -m tools.bench_synth
 
 rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and query a Milvus
-	@python -m rehearsal --env $(ENV) $(if $(KEEP),--keep)
+	@python -m rehearsal --env $(ENV) $(if $(THEN),--then $(THEN)) $(if $(KEEP),--keep)
 
 rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (needs Go, Java, Maven)
 	@python -m rehearsal.full --env $(ENV)

@@ -30,7 +30,7 @@ _DESTROYED = re.compile(r"^ *(✅ +)?(?P<stack>[\w-]+): (?P<state>destroying\.\.
 _INSTALLED = ("--old-file=.venv/.ready", "--old-file=node_modules/.ready")
 # How a make that called this process speaks to those below it: `make rehearse -n ENV=prod` concerns the rehearsal only.
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
-_NO_DIFFERENCE = "Number of stacks with differences: 0"
+_DIFFERENCES = "Number of stacks with differences: "
 
 
 @dataclass(frozen=True)
@@ -155,16 +155,31 @@ class Cdk:
         """Deploys all stacks; nothing may be asked, at a terminal neither."""
         return self.make("deploy", terminal=terminal)
 
+    def differences(self) -> int:
+        """Compare the environment with what is deployed; return the number of stacks that differ.
+
+        Raises:
+            CdkError: The command failed, or does not say it.
+        """
+        return self._compared()[1]
+
     def diff(self) -> list[str]:
         """Compare the environment with what is deployed.
 
         Raises:
             CdkError: There is a difference.
         """
-        lines = self.make("diff")
-        if not any(_NO_DIFFERENCE in line for line in lines):
+        lines, number = self._compared()
+        if number:
             raise CdkError(f"make diff ENV={self._env} shows differences and", 0, lines)
         return lines
+
+    def _compared(self) -> tuple[list[str], int]:
+        lines = self.make("diff")
+        for line in lines:
+            if (number := line.partition(_DIFFERENCES)[2]).isdigit():
+                return lines, int(number)
+        raise CdkError(f"make diff ENV={self._env} does not say how many stacks differ and", 0, lines)
 
     def destroy(self) -> list[str]:
         """Destroys all stacks, and says yes when it is asked."""

@@ -15,7 +15,8 @@ from rich.markup import escape
 
 from rehearsal.account.server import AccountError
 from rehearsal.cdk import CdkMissingError, require_cdk
-from rehearsal.driver import Rehearsal, RehearsalError
+from rehearsal.driver import Rehearsal
+from rehearsal.failure import RehearsalError
 from settings import SettingsError
 
 _INTERRUPTED = 130
@@ -29,6 +30,9 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def main(
     env: Annotated[str, typer.Option(help="The environment to rehearse: a file of environments/.")] = "dev",
+    then: Annotated[
+        str | None, typer.Option(help="The environment to deploy over it: a file with the same name and region.")
+    ] = None,
     keep: Annotated[bool, typer.Option(help="Keep the account after the deployment, until Ctrl-C.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON; progress goes to standard error.")
@@ -45,7 +49,7 @@ def main(
     began = time.monotonic()
     try:
         require_cdk()
-        report = Rehearsal(env=env, console=console, keep=keep).run()
+        report = Rehearsal(env=env, then=then, console=console, keep=keep).run()
     except KeyboardInterrupt:
         console.print("interrupted; everything that was started has been ended")
         raise typer.Exit(_INTERRUPTED) from None
@@ -57,4 +61,5 @@ def main(
         raise typer.Exit(1) from error
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
-    console.print(f"[green]The rehearsal of {escape(env)} is complete[/green] in {time.monotonic() - began:.0f} s.")
+    name = escape(f"{env} and then {then}" if then else env)
+    console.print(f"[green]The rehearsal of {name} is complete[/green] in {time.monotonic() - began:.0f} s.")

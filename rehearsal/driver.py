@@ -6,9 +6,8 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -18,52 +17,54 @@ from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.kubernetes_records import NOTE
-from rehearsal.account.options import ExistingNetwork, ExistingSubnet
 from rehearsal.cdk import Cdk, CdkError
+from rehearsal.day2 import Day2, tail
 from rehearsal.display import Display
-from rehearsal.failure import Failure, failures
+from rehearsal.failure import RehearsalError, failures
 from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
-from rehearsal.processes import running
-from rehearsal.reach.shown import as_table
-from rehearsal.reach.table import Reach
-from rehearsal.reach.templates import Templates
+from rehearsal.reach import shown as reach
 from rehearsal.run import PROJECT, Run
+from rehearsal.targets import Target, existing_network
 from rehearsal.variants import Variant
-from settings import Environment, load_environment
-from settings.parts import parts, stack_name
-
-_LAST_LINES = 15
 
 
-class RehearsalError(RuntimeError):
-    """A rehearsal that failed; its text is for the reader, and ``failures`` names what failed in the account."""
-
-    def __init__(self, message: str, found: list[Failure] | None = None) -> None:
-        super().__init__(message)
-        self.failures = found or []
-
-
-class Report(BaseModel):
-    """What a rehearsal did."""
+class Shown(BaseModel):
+    """What the day-2 commands say of a deployment."""
 
     model_config = ConfigDict(frozen=True)
 
-    env: str
-    run: Path
-    kubernetes: str
-    seconds: dict[str, float]
     smoke: dict[str, Any]
     status: dict[str, Any]
     endpoints: dict[str, Any]
+
+
+class Report(Shown):
+    """What a rehearsal did; where a second environment was deployed, the day-2 commands speak of that one."""
+
+    env: str
+    then: str | None
+    run: Path
+    kubernetes: str
+    seconds: dict[str, float]
     retained: list[Leftover]
 
 
 class Rehearsal:
-    """One rehearsal of one environment."""
+    """One rehearsal of one environment, or of one and what is deployed over it.
 
-    def __init__(self, *, env: str, console: Console, keep: bool = False) -> None:
-        self._name = env
-        self._settings: Environment = load_environment(env)
+    Args:
+        env: name of the environment.
+        then: name of the environment that is deployed over it, if any.
+        console: where to it reports.
+        keep: whether the account stays until Ctrl-C.
+
+    Raises:
+        SettingsError: A file cannot be used, or the second is another deployment than the first.
+    """
+
+    def __init__(self, *, env: str, console: Console, then: str | None = None, keep: bool = False) -> None:
+        self._first = Target.load(env)
+        self._then = self._first.followed_by(then) if then else None
         self._console = console
         self._display = Display(console)
         self._keep = keep
@@ -77,114 +78,112 @@ class Rehearsal:
         """
         with Run() as folder, EmbeddedAccount(self._options(folder)) as account:
             self._log = folder.log("cdk")
+            over = f", then [bold]{self._then.env}[/bold]" if self._then else ""
             self._console.print(
-                f"Rehearsal of [bold]{self._name}[/bold] in {self._settings.region}; logs in {folder.folder}"
+                f"Rehearsal of [bold]{self._first.env}[/bold]{over} in {self._first.settings.region}; "
+                f"logs in {folder.folder}"
             )
-            cdk = self._cdk(account, assembly=folder.folder / "cdk.out")
             with self._explained(account):
-                self._deploy(cdk, account)
-            smoke = self._smoke(account)
-            status, endpoints = self._show(account)
+                self._deploy(self._first, account)
+            shown = self._shown(self._first, account)
+            if self._then:
+                with self._explained(account):
+                    self._deploy_over(self._first, self._then, account)
+                shown = self._shown(self._then, account)
             retained: list[Leftover] = []
             if self._keep:
                 self._wait(account)
             else:
                 with self._explained(account):
-                    retained = self._destroy(cdk, account)
+                    retained = self._destroy(account)
                 folder.remove_assemblies()
             return Report(
-                env=self._name,
+                env=self._first.env,
+                then=self._then.env if self._then else None,
                 run=folder.folder,
                 kubernetes=NOTE,
                 seconds=self._display.seconds,
-                smoke=smoke,
-                status=status,
-                endpoints=endpoints,
                 retained=retained,
+                **shown.model_dump(),
             )
 
+    @property
+    def _last(self) -> Target:
+        return self._then or self._first
+
     def _options(self, folder: Run) -> AccountOptions:
-        account_id = {"account_id": self._settings.account} if self._settings.account else {}
+        settings = self._first.settings
+        account_id = {"account_id": settings.account} if settings.account else {}
         return AccountOptions(
-            run_dir=folder.folder, region=self._settings.region, network=existing_network(self._settings), **account_id
+            run_dir=folder.folder, region=settings.region, network=existing_network(settings), **account_id
         )
 
-    def _cdk(self, account: EmbeddedAccount, *, assembly: Path, more: Mapping[str, str] | None = None) -> Cdk:
+    def _cdk(self, target: Target, account: EmbeddedAccount, *, variant: Variant | None = None) -> Cdk:
+        # What is deployed over another environment gets an assembly of its own, so that both can be looked at.
+        folder = account.options.run_dir / ("then" if target is self._then else "")
         return Cdk(
-            env=self._name,
-            environment={**account.environment(), **(more or {})},
+            env=target.env,
+            environment={**account.environment(), **(variant.environment if variant else {})},
             log=self._log,
             on_event=self._display.event,
-            assembly=assembly,
+            assembly=variant.assembly if variant else folder / "cdk.out",
         )
 
-    def _deploy(self, cdk: Cdk, account: EmbeddedAccount) -> None:
-        stacks = self._stacks()
+    def _day2(self, account: EmbeddedAccount) -> Day2:
+        return Day2(environment=account.environment(), console=self._console, folder=account.options.run_dir)
+
+    def _deploy(self, target: Target, account: EmbeddedAccount) -> None:
+        cdk = self._cdk(target, account)
         with self._display.step("make synth"):
             cdk.synth()
         with self._display.step("who reaches what: every connection is as it has to be"):
-            self._reach(cdk.assembly)
+            reach.show(target.settings, cdk.assembly, self._console)
         with self._display.step("cdk bootstrap"):
             cdk.bootstrap(account.options.account_id, account.options.region)
         with self._display.step("ops doctor finds nothing in the way"):
-            self._doctor(account)
+            self._display.note(f"{self._day2(account).doctor(target.env)} (ops-doctor.log)")
         # A person has a terminal, a build has none: each gets through.
-        with self._display.step(f"make deploy ({len(stacks)} stacks), at a terminal"):
+        with self._display.step(f"make deploy ({len(target.stacks)} stacks), at a terminal"):
             cdk.deploy(terminal=True)
             self._display.note(f"Kubernetes objects and Helm releases: {NOTE}")
             self._display.note("a read-only API answers for them, as if every pod were ready")
         with self._display.step("make deploy again, without a terminal, changes nothing"):
-            require_no_changes(cdk.deploy(), stacks)
+            require_no_changes(cdk.deploy(), target.stacks)
         with self._display.step("make diff is empty"):
             cdk.diff()
 
-    def _reach(self, assembly: Path) -> None:
-        """Print who reaches what by the assembly's security groups and network policies.
+    def _deploy_over(self, before: Target, target: Target, account: EmbeddedAccount) -> None:
+        cdk, env = self._cdk(target, account), f"ENV={target.env}"
+        with self._display.step(f"make diff {env}, over {before.env}"):
+            self._display.note(f"stacks with differences: {cdk.differences()} (cdk.log)")
+        with self._display.step(f"who reaches what, {env}: every connection is as it has to be"):
+            reach.show(target.settings, cdk.assembly, self._console)
+        with self._display.step(f"make deploy {env}, over {before.env}, at a terminal"):
+            cdk.deploy(terminal=True)
+        with self._display.step(f"make deploy {env} again, without a terminal, changes nothing"):
+            require_no_changes(cdk.deploy(), target.stacks)
+        with self._display.step(f"make diff {env} is empty"):
+            cdk.diff()
 
-        Raises:
-            RehearsalError: What is needed is closed, or what must be closed is open.
-        """
-        connections = Reach(self._settings, Templates.of(assembly)).table()
-        self._console.print(as_table(connections))
-        if wrong := [f"{each} ({each.need})" for each in connections if each.wrong]:
-            raise RehearsalError("connections are not as they have to be:\n" + "\n".join(wrong))
+    def _shown(self, target: Target, account: EmbeddedAccount) -> Shown:
+        """Return what a user of a real deployment would see, after it was shown as tables."""
+        day2, of = self._day2(account), ["--env", target.env]
+        with self._display.step(f"hello_milvus against Milvus Lite{f', {target.env}' if target is self._then else ''}"):
+            smoke = day2.run("smoke", "--json")
+        for command in ("status", "endpoints"):
+            self._console.print(day2.run(command, *of), markup=False, soft_wrap=True)
+        status, endpoints = (day2.run(command, *of, "--json") for command in ("status", "endpoints"))
+        return Shown(smoke=json.loads(smoke), status=json.loads(status), endpoints=json.loads(endpoints))
 
-    def _doctor(self, account: EmbeddedAccount) -> None:
-        """Look before the deployment, as a user does.
-
-        Raises:
-            RehearsalError: Something blocks, or could not be checked: here every call is answered.
-        """
-        command = [sys.executable, "-m", "ops", "doctor", "--env", self._name]
-        environment = account.environment() | {"COLUMNS": str(self._console.width)}
-        code, output = _capture(command, environment, self._log.with_name("ops-doctor.errors.log"))
-        self._log.with_name("ops-doctor.log").write_text(output, encoding="utf-8")
-        summary = output.rstrip().rpartition("\n")[2]
-        if code or "not checked" in summary:
-            raise RehearsalError(f"python -m ops doctor --env {self._name} finds something in the way:\n{output}")
-        self._display.note(f"{summary} (ops-doctor.log)")
-
-    def _smoke(self, account: EmbeddedAccount) -> dict[str, Any]:
-        with self._display.step("hello_milvus against Milvus Lite"):
-            report: dict[str, Any] = json.loads(self._ops(account, "smoke", "--json"))
-        return report
-
-    def _show(self, account: EmbeddedAccount) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what a user of a real deployment would see, as tables, and the same as data."""
-        status = ["status", "--env", self._name]
-        endpoints = ["endpoints", "--env", self._name]
-        for arguments in (status, endpoints):
-            self._console.print(self._ops(account, *arguments), markup=False, soft_wrap=True)
-        return json.loads(self._ops(account, *status, "--json")), json.loads(self._ops(account, *endpoints, "--json"))
-
-    def _destroy(self, cdk: Cdk, account: EmbeddedAccount) -> list[Leftover]:
+    def _destroy(self, account: EmbeddedAccount) -> list[Leftover]:
         cloudformation = account.client("cloudformation")
         ids = [entry["StackId"] for entry in cloudformation.describe_stacks()["Stacks"]]
-        if self._settings.termination_protection:
-            cdk = self._unprotected(account)
+        cdk = (
+            self._unprotected(account) if self._last.settings.termination_protection else self._cdk(self._last, account)
+        )
         with self._display.step("make destroy"):
             cdk.destroy()
-            if left := remaining_stacks(cloudformation, self._stacks()):
+            if left := remaining_stacks(cloudformation, list(dict.fromkeys([*self._last.stacks, *self._first.stacks]))):
                 raise RehearsalError(f"after make destroy these stacks are still there: {', '.join(left)}")
             retained = leftovers(cloudformation, ids)
             network = account.options.network
@@ -198,8 +197,8 @@ class Rehearsal:
     def _unprotected(self, account: EmbeddedAccount) -> Cdk:
         """Switch the protection off and deploy, as docs/destroy.md says; return the commands of that environment."""
         folder = account.options.run_dir / "unprotected"
-        variant = Variant(self._name, {"termination_protection": False}, folder)
-        cdk = self._cdk(account, assembly=variant.assembly, more=variant.environment)
+        variant = Variant(self._last.env, {"termination_protection": False}, folder)
+        cdk = self._cdk(self._last, account, variant=variant)
         with self._display.step("make deploy with termination_protection: false"):
             cdk.deploy()
         return cdk
@@ -211,8 +210,8 @@ class Rehearsal:
             "\nThe account stays until Ctrl-C. In another terminal, which then sees this account only:",
             shlex.join(["cd", str(PROJECT)]),
             *(f"export {key}={value}" for key, value in variables if key.startswith("AWS_") or key == "NO_PROXY"),
-            shlex.join([*ops, "status", "--env", self._name]),
-            shlex.join([*ops, "endpoints", "--env", self._name]),
+            shlex.join([*ops, "status", "--env", self._last.env]),
+            shlex.join([*ops, "endpoints", "--env", self._last.env]),
         ]
         self._console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
         try:
@@ -221,19 +220,6 @@ class Rehearsal:
         except KeyboardInterrupt:
             self._console.print("ending the account")
 
-    def _ops(self, account: EmbeddedAccount, *arguments: str) -> str:
-        command = [sys.executable, "-m", "ops", *arguments]
-        environment = account.environment() | {"COLUMNS": str(self._console.width)}
-        if self._console.is_terminal and "--json" not in arguments:
-            environment["FORCE_COLOR"] = "1"
-        output = _capture(command, environment, self._log.with_name(f"ops-{arguments[0]}.log"))
-        if output[0]:
-            raise RehearsalError(f"python -m ops {' '.join(arguments)} failed:\n{_tail(output[1].splitlines())}")
-        return output[1]
-
-    def _stacks(self) -> list[str]:
-        return [stack_name(self._settings, part) for part in parts(self._settings)]
-
     @contextmanager
     def _explained(self, account: EmbeddedAccount) -> Iterator[None]:
         """Turn an error of the CDK into stack, resource and reason, and a lost account into the end of its log."""
@@ -241,33 +227,11 @@ class Rehearsal:
             try:
                 yield
             except CdkError as error:
-                found = failures(account.client("cloudformation"), [*self._stacks(), "CDKToolkit"])
-                detail = "" if found else f":\n{_tail(error.output)}"
+                found = failures(account.client("cloudformation"), [*self._last.stacks, "CDKToolkit"])
+                detail = "" if found else f":\n{tail(error.output)}"
                 raise RehearsalError(f"{error} (all of it in {self._log}){detail}", found) from error
         except BotoCoreError as error:
             raise account.lost() from error
-
-
-def existing_network(settings: Environment) -> ExistingNetwork | None:
-    """Return the VPC that an environment expects to find; its subnets share the VPC's range evenly."""
-    existing = settings.network.existing
-    if existing is None:
-        return None
-    identifiers = [*existing.private_subnet_ids, *existing.public_subnet_ids]
-    zones = settings.network.zones
-    subnets = tuple(
-        ExistingSubnet(
-            subnet_id=identifier,
-            zone=f"{settings.region}{zones[number % len(zones)]}",
-            cidr=_share(str(settings.network.cidr), number),
-        )
-        for number, identifier in enumerate(identifiers)
-    )
-    return ExistingNetwork(vpc_id=existing.vpc_id, cidr=str(settings.network.cidr), subnets=subnets)
-
-
-def _share(cidr: str, number: int) -> str:
-    return str(list(ip_network(cidr).subnets(prefixlen_diff=4))[number])
 
 
 def require_no_changes(lines: list[str], stacks: list[str]) -> None:
@@ -279,17 +243,3 @@ def require_no_changes(lines: list[str], stacks: list[str]) -> None:
     unchanged = {line.split()[1] for line in lines if line.strip().endswith("(no changes)") and len(line.split()) > 2}
     if changed := [name for name in stacks if name not in unchanged]:
         raise RehearsalError(f"a second deployment without any change still changed: {', '.join(changed)}")
-
-
-def _capture(command: list[str], environment: Mapping[str, str], log: Path) -> tuple[int, str]:
-    with (
-        log.open("wb") as errors,
-        running(command, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors) as process,
-    ):
-        output = process.stdout.read().decode(errors="replace") if process.stdout else ""
-        code = process.wait()
-    return code, output if not code else output + log.read_text(encoding="utf-8", errors="replace")
-
-
-def _tail(lines: list[str]) -> str:
-    return "\n".join([line for line in lines if line.strip()][-_LAST_LINES:])

@@ -26,6 +26,14 @@ class Failure(BaseModel):
         return f"{self.stack}: {self.resource} ({self.resource_type}) {self.status}: {self.reason}"
 
 
+class RehearsalError(RuntimeError):
+    """A rehearsal that failed; its text is for the reader, and ``failures`` names what failed in the account."""
+
+    def __init__(self, message: str, found: list[Failure] | None = None) -> None:
+        super().__init__(message)
+        self.failures = found or []
+
+
 def failures(cloudformation: Any, stacks: list[str]) -> list[Failure]:  # noqa: ANN401 - a boto3 client
     """Return the resources that failed in these stacks, oldest first, without those that only followed."""
     found: list[Failure] = []

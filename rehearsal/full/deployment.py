@@ -11,8 +11,8 @@ from typing import Any
 
 from charts.workloads import etcd_name, workloads
 from rehearsal.cdk import Cdk, CdkError, StackEvent
-from rehearsal.driver import RehearsalError, require_no_changes
-from rehearsal.failure import Failure, failures
+from rehearsal.driver import require_no_changes
+from rehearsal.failure import Failure, RehearsalError, failures
 from rehearsal.full.changes import BROKEN_IMAGE, broken, upgrade
 from rehearsal.full.checks import Checks, expect, wait_for
 from rehearsal.full.destroy_order import DestroyOrder

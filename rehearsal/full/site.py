@@ -12,7 +12,6 @@ from pathlib import Path
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.options import KubernetesEndpoint
 from rehearsal.cdk import Cdk, Listener, StackEvent
-from rehearsal.driver import existing_network
 from rehearsal.full.account_simulators import InstalledLoadBalancers, InstalledOperator, NodeSimulator
 from rehearsal.full.token_webhook import TokenWebhook
 from rehearsal.full.tools import kubectl_of
@@ -21,6 +20,7 @@ from rehearsal.servers.csi_simulator import CsiSimulator
 from rehearsal.servers.kubernetes import ControlPlane
 from rehearsal.servers.process import ServerError
 from rehearsal.servers.startable import Startable
+from rehearsal.targets import existing_network
 from settings import Environment
 from settings.parts import Part, parts, stack_name
 

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
-from rehearsal.reach.table import Connection
+from rehearsal.failure import RehearsalError
+from rehearsal.reach.table import Connection, Reach
+from rehearsal.reach.templates import Templates
+from settings import Environment
+
+
+def show(settings: Environment, assembly: Path, console: Console) -> None:
+    """Print who reaches what by the assembly's security groups and network policies.
+
+    Raises:
+        RehearsalError: What is needed is closed, or what must be closed is open.
+    """
+    connections = Reach(settings, Templates.of(assembly)).table()
+    console.print(as_table(connections))
+    if wrong := [f"{each} ({each.need})" for each in connections if each.wrong]:
+        raise RehearsalError("connections are not as they have to be:\n" + "\n".join(wrong))
 
 
 def as_table(connections: Iterable[Connection]) -> Table:

@@ -12,8 +12,10 @@ import pytest
 from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
-from rehearsal.driver import Rehearsal, RehearsalError, existing_network
+from rehearsal.day2 import Day2
+from rehearsal.failure import RehearsalError
 from rehearsal.run import PROJECT
+from rehearsal.targets import existing_network
 from settings import load_environment
 
 _REGION = "us-west-2"
@@ -75,10 +77,10 @@ def test_a_quota_that_is_too_small_blocks_and_says_what_to_ask_for(
 
 
 def test_what_blocks_ends_a_rehearsal_before_anything_is_deployed(account: EmbeddedAccount) -> None:
-    rehearsal = Rehearsal(env="existing-vpc", console=Console(quiet=True, width=200))
-    rehearsal._log = account.options.run_dir / "cdk.log"
+    folder = account.options.run_dir
+    day2 = Day2(environment=account.environment(), console=Console(quiet=True, width=200), folder=folder)
 
     with pytest.raises(RehearsalError, match="python -m ops doctor --env existing-vpc finds something in the way:"):
-        rehearsal._doctor(account)
+        day2.doctor("existing-vpc")
 
-    assert "blocks" in (account.options.run_dir / "ops-doctor.log").read_text(encoding="utf-8")
+    assert "blocks" in (folder / "ops-doctor.log").read_text(encoding="utf-8")

@@ -20,9 +20,11 @@ from rehearsal import cli as command
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.cdk import Cdk, CdkError, CdkMissingError, StackEvent, parse_event, require_cdk
 from rehearsal.display import Display
-from rehearsal.driver import Rehearsal, RehearsalError, existing_network, require_no_changes
+from rehearsal.driver import Rehearsal, require_no_changes
+from rehearsal.failure import RehearsalError
 from rehearsal.leftovers import Leftover, by_type
 from rehearsal.run import PROJECT
+from rehearsal.targets import existing_network
 from settings import load_environment
 
 
@@ -88,9 +90,11 @@ def test_a_kept_account_says_how_to_look_at_it(monkeypatch: pytest.MonkeyPatch, 
     assert f"{sys.executable} -m ops endpoints --env prod" in lines
 
 
-def test_make_keeps_the_account_on_request() -> None:
-    recipe = (PROJECT / "Makefile").read_text(encoding="utf-8").partition("\nrehearse: ")[2].partition("\n\n")[0]
-    assert "$(if $(KEEP),--keep)" in recipe
+def test_make_hands_on_what_a_rehearsal_is_asked_for() -> None:
+    command = ["make", "-n", "--old-file=.venv/.ready", "--old-file=node_modules/.ready", "rehearse"]
+    for given, options in (("THEN=larger", "--env dev --then larger"), ("KEEP=1", "--env dev --keep")):
+        said = subprocess.run([*command, given], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+        assert said.split() == ["python", "-m", "rehearsal", *options.split()]
 
 
 def test_retained_resources_are_grouped_by_type() -> None:
@@ -135,6 +139,12 @@ def test_a_failing_command_carries_its_output(checkout: Path) -> None:
 def test_a_difference_fails_the_rehearsal(checkout: Path) -> None:
     with pytest.raises(CdkError, match=r"^make diff ENV=dev shows differences and ended with exit code 0$"):
         _cdk(checkout, DIFFERENCES="2").diff()
+    assert _cdk(checkout, DIFFERENCES="2").differences() == 2
+
+
+def test_a_comparison_that_says_nothing_is_not_taken_for_no_difference(checkout: Path) -> None:
+    with pytest.raises(CdkError, match=r"^make diff ENV=dev does not say how many stacks differ and ended"):
+        _cdk(checkout, DIFFERENCES="many").diff()
 
 
 @pytest.mark.parametrize("target", ["synth", "deploy", "diff", "destroy"])

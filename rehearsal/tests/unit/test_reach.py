@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.driver import Rehearsal, RehearsalError
-from rehearsal.reach.shown import as_table
+from rehearsal.failure import RehearsalError
+from rehearsal.reach.shown import as_table, show
 from rehearsal.reach.table import Connection, Need, Reach
 from rehearsal.reach.templates import Templates
 from tests.assemblies import EVERY_FIXTURE, assembly, environment, templates
@@ -373,11 +373,14 @@ def test_a_rehearsal_ends_where_a_connection_is_wrong(tmp_path: Path) -> None:
             del resource["Properties"]["SecurityGroupIngress"]
     for name, template in found.items():
         (tmp_path / f"{name}.template.json").write_text(json.dumps(template), encoding="utf-8")
+
     # WHEN the rehearsal looks at it
-    rehearsal = Rehearsal(env="dev", console=Console(quiet=True))
+    def look(folder: Path) -> None:
+        show(environment("dev"), folder, Console(quiet=True))
+
     # THEN it says which connection, before anything is deployed
     message = "connections are not as they have to be:\n10.0.0.0/16 -> Kubernetes API:443 closed (needed)"
     with pytest.raises(RehearsalError, match=f"^{re.escape(message)}$"):
-        rehearsal._reach(tmp_path)
+        look(tmp_path)
     # AND a sound one passes
-    rehearsal._reach(assembly("dev"))
+    look(assembly("dev"))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from rehearsal import driver
 from rehearsal.driver import Rehearsal
+from rehearsal.failure import RehearsalError
 from rehearsal.full import cli as full
 from rehearsal.full.steps import Steps
 from rehearsal.run import KEPT_RUNS, Run
@@ -70,7 +71,7 @@ def test_the_assembly_stays_for_who_may_need_it(
     def deploy(*_: object) -> None:
         assemblies.extend(_synthesized(run))
         if fails:
-            raise driver.RehearsalError("made-up")
+            raise RehearsalError("made-up")
 
     class Account:
         def __init__(self, options: Any) -> None:
@@ -88,13 +89,13 @@ def test_the_assembly_stays_for_who_may_need_it(
     monkeypatch.setattr(driver, "Run", lambda: run)
     monkeypatch.setattr(driver, "EmbeddedAccount", Account)
     steps: dict[str, Any] = {"_deploy": deploy, "_wait": lambda *_: None, "_destroy": lambda *_: []}
-    steps |= {"_smoke": lambda *_: {}, "_show": lambda *_: ({}, {})}
+    steps["_shown"] = lambda *_: driver.Shown(smoke={}, status={}, endpoints={})
     for name, step in steps.items():
         monkeypatch.setattr(Rehearsal, name, step)
     # WHEN it runs
     rehearsal = Rehearsal(env="dev", console=Console(quiet=True), keep=keep)
     if fails:
-        with pytest.raises(driver.RehearsalError, match="made-up"):
+        with pytest.raises(RehearsalError, match="made-up"):
             rehearsal.run()
     else:
         rehearsal.run()
