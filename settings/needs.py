@@ -15,7 +15,7 @@ BOOTSTRAP_VERSION = 8
 """Version of `cdk bootstrap` from which on the CLI's lookup role reads what a deployment compares itself with."""
 
 LAMBDA_EXECUTIONS = 10
-"""Functions that a deployment runs at the same time, at most: three objects on their way to the cluster hold two each.
+"""Functions that a deployment runs at the same time, at most: what is on its way to the cluster holds two each.
 
 That is what AWS lets a new account have: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """

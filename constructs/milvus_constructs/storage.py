@@ -82,6 +82,9 @@ class MilvusStorage(Construct):
             ],
         )
         """Where backups go."""
+        if removal == "destroy":
+            # One after the other: each has a function that empties it, and a new account runs ten functions at once.
+            self.backup_bucket.node.add_dependency(self.data_bucket)
 
     def grant_milvus(self, role: iam.Role) -> iam.Grant:
         """Allow what Milvus does to its objects: list, read, write and delete under the root path.

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from settings.instances import INSTANCE_TYPES
-from settings.needs import BOOTSTRAP_VERSION, LAMBDA_EXECUTIONS, needs_of
+from settings.needs import BOOTSTRAP_VERSION, needs_of
 from tests.assemblies import EVERY_FIXTURE, assembly, environment, kubernetes_objects, templates
-from tests.compliance.test_concurrency import AT_ONCE
 
 every_environment = pytest.mark.parametrize("name", EVERY_FIXTURE)
 
@@ -83,8 +82,3 @@ def test_bootstrap_is_as_new_as_the_assembly_asks(name: str) -> None:
     }
 
     assert max(asked) == BOOTSTRAP_VERSION
-
-
-def test_functions_that_run_at_once_are_as_many_as_a_new_account_allows() -> None:
-    # Two for each object on its way to the cluster, the same for a task in it, and one each for MSK and EKS.
-    assert 2 * AT_ONCE + 2 + 2 == LAMBDA_EXECUTIONS
