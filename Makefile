@@ -18,7 +18,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-ops setup-cdk lock check fix test coverage synth diff deploy destroy manifests outdated chart-record \
-	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-edits test-full test-charts mutants clean
+	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-changes test-edits test-full test-charts mutants clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,9 @@ rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and 
 
 rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (needs Go, Java, Maven)
 	@python -m rehearsal.full --env $(ENV)
+
+test-changes: setup ## prove for every setting what it says of its change; with the real charts in MILVUS_CHARTS
+	@pytest -n 2 -q -m whole tests/compliance/test_changes_proven.py
 
 test-edits: setup ## run the whole suite for settings files edited as the pages say
 	@pytest -q -o timeout=3600 -m whole tests/compliance/test_user_edits.py

@@ -15,6 +15,7 @@ _ANOTHER_GROUP = change(
     "the node group",
     remedy="without an interruption: add a second group, point `node_group` at it, deploy, then remove the old one",
 )
+_TAINT = change(Effect.RESTARTS_PODS, "what is bound to the group, and has to tolerate it")
 _GROUPS = change(
     Effect.REPLACES_NODE_GROUP,
     "a group that is no longer named; one that is added comes beside the others",
@@ -37,10 +38,10 @@ _MOST_PRIVATE_CIDRS = 50
 class Taint(Settings):
     """Keeps pods without the matching toleration off the nodes of a group."""
 
-    key: LabelKey = Field(description="Key of the taint.", json_schema_extra=IN_PLACE)
-    value: LabelValue = Field(default="", description="Value of the taint.", json_schema_extra=IN_PLACE)
+    key: LabelKey = Field(description="Key of the taint.", json_schema_extra=_TAINT)
+    value: LabelValue = Field(default="", description="Value of the taint.", json_schema_extra=_TAINT)
     effect: Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"] = Field(
-        default="NO_SCHEDULE", description="What happens to pods that do not tolerate it.", json_schema_extra=IN_PLACE
+        default="NO_SCHEDULE", description="What happens to pods that do not tolerate it.", json_schema_extra=_TAINT
     )
 
 
@@ -70,7 +71,7 @@ class NodeGroup(Settings):
         description="Labels of the nodes; the label node-group=<name> is always added.",
         json_schema_extra=IN_PLACE,
     )
-    taints: tuple[Taint, ...] = Field(default=(), description="Taints of the nodes.", json_schema_extra=IN_PLACE)
+    taints: tuple[Taint, ...] = Field(default=(), description="Taints of the nodes.", json_schema_extra=_TAINT)
     spot: bool = Field(
         default=False,
         description="Spot capacity: cheaper, and taken away at two minutes' notice.",

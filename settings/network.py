@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.base import Cidr, LogRetentionDays, Settings
-from settings.changes import IN_PLACE, never
+from settings.changes import IN_PLACE, NONE, never
 
 ZoneLetter = Annotated[str, Field(pattern=r"^[a-z]$")]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
@@ -31,7 +31,7 @@ class ExistingVpc(Settings):
         default=(),
         description="Public subnets in the order of `network.zones`; needed only for internet-facing load balancers. "
         "They must carry the tag kubernetes.io/role/elb=1.",
-        json_schema_extra=IN_PLACE,
+        json_schema_extra=NONE,
     )
     secondary_cidrs: tuple[Cidr, ...] = Field(
         default=(),

@@ -11,7 +11,9 @@ PAGE = ROOT / "docs" / "changes.md"
 _INTRODUCTION = """# Changes
 
 What a change of each setting does to a deployment that runs. This page is generated from the models in `settings/` by
-`make docs`; edit those. How to upgrade: [upgrade.md](upgrade.md).
+`make docs`; `make test-changes` synthesizes an environment before and after a change of every setting, compares
+templates, Kubernetes objects and what the charts render, and fails where they say something else than this page.
+How to upgrade: [upgrade.md](upgrade.md).
 
 ## The words
 
