@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import doctor, endpoints, gate, root_password, smoke, status, verify
+from ops.commands import doctor, endpoints, gate, root_password, size, smoke, status, verify
 from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
 from ops.program import version
@@ -70,6 +70,7 @@ def _options(
 
 
 app.command("doctor", epilog=_EPILOG)(doctor.doctor)
+app.command("size", epilog=_EPILOG)(size.size)
 app.command("smoke", epilog=_EPILOG)(smoke.smoke)
 app.command("status", epilog=_EPILOG)(status.status)
 app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)

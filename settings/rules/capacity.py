@@ -57,10 +57,10 @@ class _Room:
 
 
 # Requests of the EKS add-ons, rounded up. On every node: VPC CNI, kube-proxy, EBS CSI driver.
-_DAEMONS = _Pod(0.2, 0.25)
+DAEMONS = _Pod(0.2, 0.25)
 # On any node, two of each: CoreDNS, metrics-server, EBS CSI controller. The load balancer controller and the External
 # Secrets Operator request nothing.
-_ADDONS = (_Pod(0.1, 0.1), _Pod(0.1, 0.2), _Pod(0.1, 0.25)) * 2
+ADDONS = (_Pod(0.1, 0.1), _Pod(0.1, 0.2), _Pod(0.1, 0.25)) * 2
 
 
 def _fits_a_node(env: Environment) -> Iterator[Problem]:
@@ -128,7 +128,7 @@ def _pending(pods: Sequence[_Pod], groups: Sequence[_Group]) -> list[_Pod]:
 def _room(kind: InstanceType) -> _Room:
     """Return what an empty node has for pods beside the daemons."""
     room = _Room(kind.allocatable_cpu, kind.allocatable_memory_gib)
-    room.take(_DAEMONS)
+    room.take(DAEMONS)
     return room
 
 
@@ -158,7 +158,7 @@ def _pods(env: Environment) -> Iterator[_Pod]:
         yield from [pod] * replicas
     if env.milvus.attu.exposure != "off":
         yield _Pod(ATTU_CPU, ATTU_MEMORY_GIB, env.milvus.node_group)
-    yield from _ADDONS
+    yield from ADDONS
 
 
 RULES: tuple[Rule, ...] = (_fits_a_node, _fits_all_nodes)

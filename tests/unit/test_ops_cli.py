@@ -13,7 +13,7 @@ from ops import console, program
 from ops.cli import app
 from ops.errors import OpsError, one_line, usage_error
 
-COMMANDS = ("doctor", "smoke", "status", "endpoints", "root-password", "gate", "verify")
+COMMANDS = ("doctor", "size", "smoke", "status", "endpoints", "root-password", "gate", "verify")
 
 
 def test_help_lists_the_commands_and_exit_codes() -> None:

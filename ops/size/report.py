@@ -1,0 +1,116 @@
+"""What `milvus-ops size` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ops.size.nodes import Group
+from ops.size.plan import Plan
+
+
+def filled(group: Group) -> tuple[float, float]:
+    """Return the share of a group's cores and memory that its pods request."""
+    cpu, memory = group.room
+    return (
+        sum(pods.replicas * pods.cpu for pods in group.pods) / (group.nodes * cpu),
+        sum(pods.replicas * pods.memory_gib for pods in group.pods) / (group.nodes * memory),
+    )
+
+
+def tables(plan: Plan) -> Iterator[Table]:
+    """Return the tables of a plan: pods, nodes and the month's bill."""
+    work = plan.work
+    table = _table(
+        f"{work.vectors:,} x {work.dim} in {work.index.name}, Milvus {work.line} in {work.region}",
+        ("Component", "Pods", "CPU", "GiB", "Node group"),
+    )
+    for group in plan.groups:
+        for pods in group.pods:
+            _add(table, pods.name, str(pods.replicas), f"{pods.cpu:g}", f"{pods.memory_gib:g}", group.name)
+    yield table
+    table = _table("Nodes", ("Group", "Nodes", "Type", "CPU requested", "Memory requested", "Root volume", "Processor"))
+    for group in plan.groups:
+        cpu, memory = filled(group)
+        kind = group.priced.kind
+        mark = f"CoreMark {kind.coremark / kind.vcpu:,.0f} a vCPU" if kind.coremark else "not measured"
+        _add(
+            table, group.name, str(group.nodes), kind.name, f"{cpu:.0%}", f"{memory:.0%}", f"{group.disk_gib} GiB", mark
+        )
+    yield table
+    table = _table("USD a month, list prices, an estimate", ("What", "USD", "Grade"))
+    for charge in plan.charges:
+        amount = "no price" if charge.monthly is None else f"{charge.monthly:,.2f}"
+        _add(table, charge.what, amount, charge.price.mark or charge.price.grade)
+    _add(table, "sum", f"{plan.monthly:,.2f}", "")
+    yield table
+
+
+def summary(plan: Plan) -> str:
+    """Return the sum in one line, with the day of the prices and what it leaves out."""
+    days = [charge.price.date for charge in plan.charges if charge.price.date]
+    oldest = f", oldest price of {min(days):%Y-%m-%d}" if days else ""
+    return (
+        f"{plan.monthly:,.0f} USD a month{oldest}; without traffic, storage and requests of S3, logs, metrics, keys "
+        "and secrets"
+    )
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """Return a plan for machines."""
+    work = plan.work
+    return {
+        "schema": 1,
+        "vectors": work.vectors,
+        "dim": work.dim,
+        "index": work.index.name,
+        "parameters": dict(work.parameters),
+        "line": work.line,
+        "region": work.region,
+        "survive": work.survive,
+        "copies": work.copies,
+        "load_memory_bytes": round(work.load.memory),
+        "local_disk_bytes": round(work.load.disk),
+        "node_groups": [
+            {
+                "name": group.name,
+                "instance_type": group.priced.kind.name,
+                "nodes": group.nodes,
+                "disk_gib": group.disk_gib,
+                "cpu_requested": round(filled(group)[0], 4),
+                "memory_requested": round(filled(group)[1], 4),
+                "components": {
+                    pods.name: {"replicas": pods.replicas, "cpu": pods.cpu, "memory_gib": pods.memory_gib}
+                    for pods in group.pods
+                },
+            }
+            for group in plan.groups
+        ],
+        "estimate_usd_month": round(plan.monthly, 2),
+        "charges": [
+            {
+                "what": charge.what,
+                "usd_month": None if charge.monthly is None else round(charge.monthly, 2),
+                "grade": charge.price.grade,
+            }
+            for charge in plan.charges
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(cell) for cell in cells))
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim")
+    for column in columns:
+        table.add_column(
+            column, overflow="fold", justify="right" if column in {"Pods", "CPU", "GiB", "USD"} else "left"
+        )
+    return table

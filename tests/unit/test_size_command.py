@@ -1,0 +1,196 @@
+"""`ops size` as a person uses it: what it prints and writes, and one clear error for each wrong input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ops.cli import app
+from settings import load_environment_file
+
+SMALL = ("--vectors", "1M", "--dim", "1024")
+
+
+def run(*options: str) -> Result:
+    return CliRunner().invoke(app, ["size", *options], env={"COLUMNS": "200", "TERM": "dumb"})
+
+
+def said(*options: str) -> str:
+    result = run(*options)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    return " ".join(result.stderr.split())
+
+
+WRONG = {
+    "unknown index": (
+        ("--index", "HNWS"),
+        "error --index: got HNWS, allowed is FLAT, IVF_FLAT, IVF_SQ8, IVF_RABITQ, SCANN, HNSW, DISKANN, AISAQ do Name "
+        "one of these",
+    ),
+    "parameter of another index": (
+        ("--param", "nlist=128"),
+        "error --param: got nlist for HNSW, allowed is M do Leave it out",
+    ),
+    "parameter out of its range": (
+        ("--param", "M=1"),
+        "error --param M: got 1, allowed is 2 to 2048 do Give one of these",
+    ),
+    "parameter that is none of a few": (
+        ("--index", "IVF_RABITQ", "--param", "refine=SQ4"),
+        "error --param refine: got SQ4, allowed is none, sq8, fp16, bf16, sq32 do Give one of these",
+    ),
+    "parameter without a value": (("--param", "M"), "error --param: got M, allowed is NAME=VALUE do Give --param M=16"),
+    "no vectors": (
+        ("--vectors", "0"),
+        "error --vectors: got 0, allowed is 1 to 1000B, such as 300000, 50M or 1.5B do Give the vectors that one copy "
+        "of "
+        "all collections has together",
+    ),
+    "fewer than no vectors": (
+        ("--vectors=-5M",),
+        "error --vectors: got -5M, allowed is 1 to 1000B, such as 300000, 50M or 1.5B do Give the vectors that one "
+        "copy "
+        "of all collections has together",
+    ),
+    "too many dimensions": (
+        ("--dim", "32769"),
+        "error --dim: got 32769, allowed is 1 to 32768 do Use an embedding of fewer",
+    ),
+    "dimensions that the index does not take": (
+        ("--index", "SCANN", "--dim", "767"),
+        "error --dim: got 767, allowed is an even number for SCANN do Take HNSW or IVF_SQ8 for it",
+    ),
+    "index that the line lacks": (
+        ("--index", "IVF_RABITQ", "--line", "2.5"),
+        "error --index: got IVF_RABITQ on Milvus 2.5, allowed is IVF_RABITQ on 2.6, 3.0 do Give --line 2.6 or another "
+        "index",
+    ),
+    "line that is not sized": (
+        ("--line", "2.3"),
+        "error --line: got 2.3, allowed is 2.5, 2.6, 3.0 do Take a line whose security advisories all have a fix",
+    ),
+    "queue that the line lacks": (
+        ("--queue", "woodpecker", "--line", "2.5"),
+        "error --queue: got woodpecker with Milvus 2.5, allowed is woodpecker with 2.6, 3.0 do Give --queue msk, or "
+        "another --line",
+    ),
+    "more writes than a broker's volume holds": (
+        ("--rows-per-second", "10000"),
+        "error --rows-per-second: got 10000, which are 38,453 GiB for each of three brokers, allowed is what 16,384 "
+        "GiB "
+        "hold do Write by bulk import, which passes the queue by, or give --queue woodpecker",
+    ),
+    "copies out of range": (
+        ("--copies", "0"),
+        "error --copies: got 0, allowed is 1 to 10 do Choose a value in that range",
+    ),
+    "region without a price": (
+        ("--region", "eu-south-2"),
+        "error region: got 'eu-south-2', of which the price table has nothing, allowed is ap-northeast-1, "
+        "ap-southeast-1, "
+        "eu-central-1, eu-west-1, us-east-1, us-east-2, us-west-2 do Fetch its prices with `milvus-ops cost --refresh "
+        "--region eu-south-2`",
+    ),
+    "workload that nothing holds": (
+        ("--vectors", "1000B", "--dim", "4096"),
+        "error no group of 450 nodes with 200 query nodes holds 1,000,000,000,000 vectors of 4096 dimensions in HNSW: "
+        "1 x 17,804,655 GiB of memory and 0 of disk; the largest instance has 487 GiB for pods do No other index would "
+        "fit either: take fewer --copies, fewer --cores-per-gib, or several deployments",
+    ),
+    "workload that another index holds": (
+        ("--vectors", "10B"),
+        "error no group of 450 nodes with 200 query nodes holds 10,000,000,000 vectors of 1024 dimensions in HNSW: "
+        "1 x 46,442 GiB of memory and 0 of disk; the largest instance has 487 GiB for pods do IVF_SQ8, IVF_RABITQ, "
+        "DISKANN would fit; or take fewer --copies, fewer --cores-per-gib, or several deployments",
+    ),
+    "aisaq for more than anybody has shown": (
+        ("--index", "AISAQ", "--vectors", "11M"),
+        "error --index: got AISAQ for 11,000,000 vectors, allowed is AISAQ for at most 10,000,000: the published "
+        "formula "
+        "gives the same memory for any number of them, which nobody has shown do Take DISKANN or IVF_RABITQ, or "
+        "measure "
+        "it with a part of the data",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_refused_with_its_remedy(case: str) -> None:
+    options, message = WRONG[case]
+    assert said(*SMALL, *options) == message
+
+
+@pytest.mark.parametrize("name", ["HNSW_SQ", "HNSW_PQ", "IVF_PQ", "SPARSE_INVERTED_INDEX", "BIN_FLAT"])
+def test_index_without_a_published_formula_is_refused_with_the_reason(name: str) -> None:
+    assert said(*SMALL, "--index", name) == (
+        f"error --index: got {name}, of which nobody has published what it takes, allowed is FLAT, IVF_FLAT, IVF_SQ8, "
+        "IVF_RABITQ, SCANN, HNSW, DISKANN, AISAQ do Measure it with a part of the data: real clusters used almost "
+        "twice "
+        "what a formula of the kind gave (milvus#45815)"
+    )
+
+
+def test_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("mine", encoding="utf-8")
+    assert said(*SMALL, "--write", str(path)) == (
+        f"error --write: {path} is there already do Name another file, or remove it first"
+    )
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_name_that_no_environment_can_have_is_refused(tmp_path: Path) -> None:
+    assert said(*SMALL, "--write", str(tmp_path / "My_File.yaml")).startswith("error --write: name: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_written_file_is_an_environment(tmp_path: Path) -> None:
+    # WHEN
+    result = run(*SMALL, "--copies", "2", "--write", str(tmp_path / "small.yaml"))
+    # THEN
+    assert result.exit_code == 0, result.output
+    env = load_environment_file(tmp_path / "small.yaml")
+    assert (env.name, env.components["query_node"].replicas, env.components["query_node"].memory_gib) == (
+        "milvus-small",
+        3,
+        8,
+    )
+    # AND it says why
+    text = (tmp_path / "small.yaml").read_text(encoding="utf-8")
+    assert "# A copy fills its query node to 87% when a zone is lost; Milvus loads up to 90 %." in text
+    assert "# Two, where the public sizing tool gives one." in text
+
+
+def test_memory_is_explained_step_by_step() -> None:
+    assert run(*SMALL, "--explain").stdout.startswith(
+        "raw vectors: 4 x 1,000,000 x 1,024 = 3.81 GiB\n"
+        "HNSW (M 30): raw x (1 + 2 x M / dimensions) = 4.04 GiB\n"
+        "two segments of 1024 MiB beside it: 2.00 GiB\n"
+        "15 % more while it loads: 6.94 GiB\n"
+        "scalar fields in full: 1,000,000 x 0 = 0.00 GiB\n"
+        "load memory of one copy: 6.94 GiB\n"
+    )
+
+
+def test_json_is_the_whole_output_and_its_sum_is_that_of_its_lines() -> None:
+    found = json.loads(run(*SMALL, "--copies", "2", "--json").stdout)
+    assert found["load_memory_bytes"] == 7456006195
+    assert found["estimate_usd_month"] == pytest.approx(sum(each["usd_month"] for each in found["charges"]), abs=0.05)
+    assert {each["grade"] for each in found["charges"]} <= {"A", "B", "C"}
+
+
+def test_guide_s_own_case_is_compared_with_the_guide() -> None:
+    text = run(*SMALL, "--survive", "none").stderr
+    assert "published guide's query node (2 CPU, 8 GiB) is what the tool gives today" in " ".join(text.split())
+    assert "published guide" not in run("--vectors", "2M", "--dim", "1024").stderr
+
+
+def test_more_searches_ask_for_more_cores_and_the_assumption_is_stated() -> None:
+    few, many = (json.loads(run(*SMALL, "--qps", qps, "--json").stdout) for qps in ("100", "1000"))
+    cores = [each["node_groups"][0]["components"]["query_node"]["cpu"] for each in (few, many)]
+    assert cores[0] < cores[1]
+    assert any("at an assumed 50 a core" in text for text in many["notes"])
