@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import doctor, endpoints, gate, root_password, size, smoke, status, verify
+from ops.commands import cost, doctor, endpoints, gate, root_password, size, smoke, status, verify
 from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
 from ops.program import version
@@ -75,5 +75,6 @@ app.command("smoke", epilog=_EPILOG)(smoke.smoke)
 app.command("status", epilog=_EPILOG)(status.status)
 app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
 app.command("root-password", epilog=_EPILOG)(root_password.root_password)
+app.command("cost", epilog=_EPILOG)(cost.cost)
 app.command("gate", epilog=_EPILOG)(gate.gate)
 app.command("verify", epilog=_EPILOG)(verify.verify)

@@ -70,7 +70,7 @@ def test_wheel_holds_the_commands_and_the_settings_only(wheel: Path) -> None:
 
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"ops", "settings"}
     assert {"ops/gate/verdict.py", "settings/rules/cluster.py", "ops/py.typed", "settings/py.typed"} <= set(names)
-    assert "ops/cost/prices.json" in names
+    assert {"ops/cost/prices.json", "ops/cost/assumptions.yaml"} <= set(names)
 
 
 def test_installed_command_runs_outside_the_checkout(installed: Path) -> None:
