@@ -32,83 +32,13 @@ from ops.cost.page import page
 from ops.cost.prices import Price, Prices
 from ops.cost.release import Pods, Volume, cpu, gib, read_release
 from ops.errors import OpsError
+from tests.unit.cost_assemblies import NODES, RESOURCES, VALUES, write_assembly
 
 DAY = "2026-11-23"
 
 
 def run(*arguments: str | Path, **environment: str) -> Any:
     return CliRunner(env={"COLUMNS": "100", **environment}).invoke(app, ["cost", *map(str, arguments)])
-
-
-VALUES: dict[str, Any] = {
-    "proxy": {"enabled": True, "replicas": 2, "resources": {"requests": {"cpu": "500m", "memory": "2Gi"}}},
-    "queryNode": {
-        "enabled": True,
-        "replicas": 3,
-        "resources": {"requests": {"cpu": "2", "memory": "16Gi"}},
-        "nodeSelector": {"node-group": "query"},
-    },
-    "rootCoordinator": {"enabled": False, "resources": {"requests": {"cpu": 9}}},
-    "etcd": {
-        "enabled": True,
-        "replicaCount": 3,
-        "persistence": {"size": "10Gi"},
-        "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
-    },
-    "extraConfigFiles": {"user.yaml": "rootCoord:\n  dmlChannelNum: 4\n"},
-}
-
-NODES = {
-    "Type": "AWS::EKS::Nodegroup",
-    "Properties": {
-        "Labels": {"node-group": "general"},
-        "InstanceTypes": ["m7g.xlarge"],
-        "ScalingConfig": {"DesiredSize": 3},
-        "LaunchTemplate": {"Id": {"Ref": "Launch"}},
-    },
-}
-
-RESOURCES: dict[str, Any] = {
-    "Launch": {
-        "Type": "AWS::EC2::LaunchTemplate",
-        "Properties": {"LaunchTemplateData": {"BlockDeviceMappings": [{"Ebs": {"VolumeSize": 80}}]}},
-    },
-    "Nodes": NODES,
-    "Cluster": {"Type": "AWS::EKS::Cluster", "Properties": {"Version": "1.36"}},
-    "Nat": {"Type": "AWS::EC2::NatGateway"},
-    "Endpoint": {
-        "Type": "AWS::EC2::VPCEndpoint",
-        "Properties": {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b", "c"]},
-    },
-    "Gateway": {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"VpcEndpointType": "Gateway"}},
-    "Brokers": {
-        "Type": "AWS::MSK::Cluster",
-        "Properties": {
-            "NumberOfBrokerNodes": 3,
-            "EnhancedMonitoring": "PER_BROKER",
-            "BrokerNodeGroupInfo": {
-                "InstanceType": "kafka.m7g.large",
-                "StorageInfo": {"EBSStorageInfo": {"VolumeSize": 100}},
-            },
-        },
-    },
-    "Release": {
-        "Type": "Custom::AWSCDK-EKS-HelmChart",
-        "Properties": {"Chart": "milvus", "Values": json.dumps(VALUES)},
-    },
-}
-
-
-def write_assembly(folder: Path, resources: dict[str, Any], *, region: str = "us-east-2", name: str = "mine") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    artifact = {
-        "type": "aws:cloudformation:stack",
-        "environment": f"aws://unknown-account/{region}",
-        "properties": {"templateFile": f"{name}.template.json"},
-    }
-    (folder / "manifest.json").write_text(json.dumps({"artifacts": {name: artifact}}), encoding="utf-8")
-    (folder / f"{name}.template.json").write_text(json.dumps({"Resources": resources}), encoding="utf-8")
-    return folder
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:

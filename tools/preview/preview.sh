@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The preview of a pull request, as GitHub and GitLab run it:
-#   tools/preview/preview.sh synth | diff | comment      PIPELINE=pipeline names the file under environments/
+#   tools/preview/preview.sh synth | cost | diff | comment      PIPELINE=pipeline names the file under environments/
 # It compares what the pipeline would deploy where the pipeline would deploy it: each environment of each wave, in the
 # account and region of its target. Everything lands in dist/preview. A failed comparison does not hide the others, and
 # fails the step at its end.
@@ -14,6 +14,21 @@ failed=0
 case "${1:-}" in
   synth)
     cdk synth --quiet -c "pipeline=${PIPELINE:-pipeline}" --output "$assembly" || failed=1
+    ;;
+  cost)
+    # dist/preview/base is a checkout of the target branch, with no packages of its own.
+    base_assembly=$PWD/$out/base-assembly
+    compare() { python -m ops cost --assembly "$assembly" --diff "$out/base.json" --markdown > "$out/cost.md"; }
+    if ! (cd "$out/base" && cdk synth --quiet -c "pipeline=${PIPELINE:-pipeline}" --output "$base_assembly"); then
+      echo "preview: the target branch cannot be synthesized, so nothing is said about cost" >&2
+    # Its own prices count, where it has them: a new price table changes the cost, too.
+    elif (cd "$out/base" && python -m ops cost --assembly "$base_assembly" --json) > "$out/base.json" && compare; then
+      cat "$out/cost.md"
+    else
+      echo "preview: the target branch knows no cost that can be read here; its templates at the prices of this one" >&2
+      { python -m ops cost --assembly "$base_assembly" --json > "$out/base.json" && compare; } || failed=1
+      cat "$out/cost.md"
+    fi
     ;;
   diff)
     mkdir -p "$out/differences"
@@ -37,7 +52,7 @@ case "${1:-}" in
       --differences "$out/differences" --assembly "$assembly" --cost "$out/cost.md" || failed=1
     ;;
   *)
-    echo "usage: tools/preview/preview.sh synth|diff|comment" >&2
+    echo "usage: tools/preview/preview.sh synth|cost|diff|comment" >&2
     exit 2
     ;;
 esac
