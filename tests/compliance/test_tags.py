@@ -7,14 +7,14 @@ import json
 import pytest
 
 from settings import load_environment
-from tests.assemblies import ENVIRONMENTS, assembly
+from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.pipelines import pipeline_assembly, pipeline_file
 from tests.references import assembly_of
 
 LAYERS = ("network", "storage", "streaming", "eks")
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_every_stack_carries_the_tags_and_the_protection_of_the_settings(name: str) -> None:
     # GIVEN an environment with tags
     env, graph = load_environment(name), assembly_of(assembly(name))
@@ -28,7 +28,7 @@ def test_every_stack_carries_the_tags_and_the_protection_of_the_settings(name: s
     assert found == {**dict.fromkeys(layers, (env.tags, env.termination_protection)), "milvus": (env.tags, False)}
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_stacks_are_deployed_to_the_account_and_region_of_the_settings(name: str) -> None:
     env, graph = load_environment(name), assembly_of(assembly(name))
     place = f"aws://{env.account or 'unknown-account'}/{env.region}"
