@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import cost, doctor, endpoints, gate, root_password, size, smoke, status, verify
+from ops.commands import cost, doctor, endpoints, gate, rebalance, root_password, size, smoke, status, verify
 from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
 from ops.program import version
@@ -15,7 +15,7 @@ from ops.program import version
 _HELP = """Look after a Milvus: would the account take it, is it there, does it answer, and is a change safe?
 
 Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL) and changes nothing there;
-`root-password` alone changes something in Milvus that stays.
+`root-password` alone changes something in Milvus that stays, and `rebalance` where Kafka keeps its partitions.
 No command prints a secret.
 """
 
@@ -76,5 +76,6 @@ app.command("status", epilog=_EPILOG)(status.status)
 app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
 app.command("root-password", epilog=_EPILOG)(root_password.root_password)
 app.command("cost", epilog=_EPILOG)(cost.cost)
+app.command("rebalance", epilog=_EPILOG)(rebalance.rebalance)
 app.command("gate", epilog=_EPILOG)(gate.gate)
 app.command("verify", epilog=_EPILOG)(verify.verify)

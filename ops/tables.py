@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ops.doctor.findings import Report, Verdict
 from ops.endpoints import Endpoint
+from ops.rebalance.plan import Move
 from ops.stacks import MISSING, Stack
 from ops.status import ManagedService
 from ops.workloads import Workload
@@ -52,6 +53,16 @@ def endpoints_table(endpoints: Iterable[Endpoint]) -> Table:
     for endpoint in endpoints:
         where = Text(endpoint.value) if endpoint.value else Text(f"- {endpoint.why_absent}", style="dim")
         _add(table, endpoint.label, where)
+    return table
+
+
+def moves_table(moves: Sequence[Move]) -> Table:
+    """Return the table of partitions that get other brokers; the first of them leads."""
+    copies = sum(move.copies for move in moves)
+    table = _table(f"{len(moves)} partitions, {copies} copies to make", ("Topic", "Partition", "Brokers", "Then"))
+    for move in moves:
+        before, after = (", ".join(map(str, brokers)) for brokers in (move.before.brokers, move.brokers))
+        _add(table, move.before.topic, str(move.before.number), before, after)
     return table
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.base import LogRetentionDays, Settings
+from settings.base import Cidr, LogRetentionDays, Settings
 from settings.changes import IN_PLACE, NONE, RESTARTS_MILVUS, ROLLS_BROKERS, Effect, change, never
 
 _MORE_BROKERS = change(
@@ -118,6 +118,12 @@ class Msk(Settings):
     )
     log_retention_days: LogRetentionDays = Field(
         default=30, description="Days that the broker logs are kept.", json_schema_extra=IN_PLACE
+    )
+    private_cidrs: tuple[Cidr, ...] = Field(
+        default=(),
+        description="Who beside Milvus may reach the brokers, such as a VPN: for `milvus-ops rebalance` and for "
+        "Kafka's own tools.",
+        json_schema_extra=IN_PLACE,
     )
     username: str = Field(
         default="milvus",

@@ -9,7 +9,7 @@ from settings.environment import Environment
 from settings.instances import BROKER_TYPES
 from settings.queue import KRAFT_VERSIONS, Msk, Woodpecker, copies
 from settings.releases import RELEASE_LINES
-from settings.rules.words import listed, nearest
+from settings.rules.words import LIST_RANGES, for_everybody, listed, nearest
 
 # https://docs.aws.amazon.com/msk/latest/developerguide/msk-update-storage.html
 _SMALLEST_GROWTH_GIB = 10
@@ -20,6 +20,8 @@ _INTERNAL_PARTITION_REPLICAS = 150
 def _brokers(env: Environment) -> Iterator[Problem]:
     if not isinstance(env.queue, Msk):
         return
+    if wide := for_everybody(env.queue.private_cidrs):
+        yield Problem("queue.private_cidrs", f"got {wide}: do not open the brokers to everybody; {LIST_RANGES}")
     zones, brokers = len(env.network.zones), env.queue.brokers
     if brokers % zones:
         below = brokers - brokers % zones

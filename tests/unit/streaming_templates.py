@@ -22,11 +22,20 @@ from tools.context import CONTEXT
 
 @functools.cache
 def streaming(
-    *, removal: RemovalSetting = "destroy", max_gib: int = 500, brokers: int = 3
+    *,
+    removal: RemovalSetting = "destroy",
+    max_gib: int = 500,
+    brokers: int = 3,
+    private_cidrs: tuple[str, ...] = (),
 ) -> tuple[Template, Template]:
     """Return the templates of the Streaming stack and of a stack that may connect to it and read the secret."""
     app = cdk.App(context=CONTEXT)
-    settings = Msk(kind="msk", brokers=brokers, storage=BrokerStorage(volume_gib=100, max_gib=max_gib))
+    settings = Msk(
+        kind="msk",
+        brokers=brokers,
+        storage=BrokerStorage(volume_gib=100, max_gib=max_gib),
+        private_cidrs=private_cidrs,
+    )
     env = parse_environment(file_with(("removal_policy", removal)), source="test")
     network = NetworkStack(app, env=env)
     kafka = StreamingStack(app, env=env, settings=settings, vpc=network.vpc, subnets=network.private_subnets)

@@ -270,6 +270,10 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "cluster.public_cidrs: given, but cluster.endpoint is private and nobody there could connect; remove "
         "them, or set cluster.endpoint: public-and-private",
     ),
+    "brokers to everybody": (
+        [("queue.private_cidrs", ["0.0.0.0/1", "128.0.0.0/1"])],
+        "queue.private_cidrs: got 0.0.0.0/0: do not open the brokers to everybody; list ranges, none wider than /8",
+    ),
     "private to everybody": (
         [("cluster.private_cidrs", ["0.0.0.0/1", "128.0.0.0/1"])],
         "cluster.private_cidrs: got 0.0.0.0/0: do not open the Kubernetes API to everybody; list ranges, none "

@@ -131,3 +131,13 @@ def test_no_secret_value_stands_in_the_template() -> None:
 @pytest.mark.parametrize("output", ["MskClusterArn", "KafkaSecretArn", "BootstrapBrokersSaslScram"])
 def test_what_others_need_is_an_output(output: str) -> None:
     streaming()[0].has_output(output, Match.object_like({"Value": Match.any_value()}))
+
+
+def test_networks_of_the_settings_reach_the_brokers_on_the_port_with_a_login_and_on_no_other() -> None:
+    template, _ = streaming(private_cidrs=("10.8.0.0/16",))
+    ingress = only("AWS::EC2::SecurityGroup", template)["Properties"]["SecurityGroupIngress"]
+    assert [(rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in ingress] == [
+        ("10.8.0.0/16", "tcp", 9096, 9096)
+    ]
+    # AND nobody but them: without any there is no rule in this stack
+    assert "SecurityGroupIngress" not in only("AWS::EC2::SecurityGroup")["Properties"]

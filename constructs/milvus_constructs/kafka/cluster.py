@@ -13,16 +13,17 @@ from milvus_constructs.kafka.configuration import MskConfiguration
 from milvus_constructs.logs import retention
 from milvus_constructs.removal import RemovalSetting, removal_policy
 from milvus_constructs.stack_suffix import stack_suffix
+from settings.contract import KAFKA_PORT
 from settings.queue import BrokerStorage, Msk
 
 
 class MskCluster(Construct):
     """Brokers in the private subnets, encrypted at rest with a customer key and in transit with TLS.
 
-    Clients sign in by SASL/SCRAM; neither IAM nor anonymous access is on. Its security group admits nobody: the stack
-    of a client opens it with `KafkaAccess`. Volumes grow by themselves up to the ceiling of the settings, by 10 % or 10
-    GiB and not again for 6 to over 24 hours, and never shrink. It creates no users: see `KafkaUser` and
-    `ScramAssociation`.
+    Clients sign in by SASL/SCRAM; neither IAM nor anonymous access is on. Its security group admits the networks in
+    ``queue.private_cidrs``, and the stack of a client opens it with `KafkaAccess`. Volumes grow by themselves up to the
+    ceiling of the settings, by 10 % or 10 GiB and not again for 6 to over 24 hours, and never shrink. It creates no
+    users: see `KafkaUser` and `ScramAssociation`.
 
     Costs by broker and hour, by GB and month, and for metrics beyond DEFAULT. Creation takes 25 to 40 minutes. Name,
     subnets, KRaft and the key cannot be changed; more brokers can be added, a larger volume too. It goes with its stack
@@ -56,7 +57,11 @@ class MskCluster(Construct):
             description=f"Brokers of the MSK cluster {name}",
             allow_all_outbound=False,
         )
-        """Admits nobody by itself; brokers talk to each other outside of it."""
+        """Admits the networks of the settings only; brokers talk to each other outside of it."""
+        for cidr in settings.private_cidrs:
+            self.security_group.add_ingress_rule(
+                ec2.Peer.ipv4(cidr), ec2.Port.tcp(KAFKA_PORT), "Kafka with SASL/SCRAM from a network of the settings"
+            )
         broker_logs = logs.LogGroup(
             self,
             "BrokerLogs",
