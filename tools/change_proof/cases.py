@@ -116,6 +116,7 @@ _TABLE: Mapping[str, _Given] = {
     "cluster.endpoint": _Given("public-and-private", along={"cluster.public_cidrs": ["203.0.113.0/24"]}),
     "cluster.public_cidrs": _Given(["198.51.100.0/24"], base="exposed"),
     "cluster.private_cidrs": _Given(["172.16.0.0/16"]),
+    "queue.private_cidrs": _Given(["10.8.0.0/16"]),
     "cluster.admin_role_arns": _Given(["arn:aws:iam::111122223333:role/platform-admin"]),
     "cluster.logging": _Given(["api"]),
     "cluster.volume_key_arn": _Given(_KEY),
