@@ -236,7 +236,8 @@ class Milvus(Settings):
     service_monitor: bool = Field(
         default=False,
         description="Create a ServiceMonitor. Only where the Prometheus Operator's CRDs are: without them the whole "
-        "release fails.",
+        "release fails. The network policies admit pods labelled `app.kubernetes.io/name: prometheus` "
+        "alone, no other collector.",
         json_schema_extra=IN_PLACE,
     )
     chart_repository: str = Field(
