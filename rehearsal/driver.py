@@ -17,6 +17,7 @@ from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.kubernetes_records import NOTE
+from rehearsal.account.late_events import control_plane_log_group
 from rehearsal.cdk import Cdk, CdkError
 from rehearsal.day2 import Day2, tail
 from rehearsal.display import Display
@@ -24,7 +25,7 @@ from rehearsal.failure import RehearsalError, failures
 from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
 from rehearsal.reach import shown as reach
 from rehearsal.run import PROJECT, Run
-from rehearsal.targets import Target, existing_network
+from rehearsal.targets import Target, existing_network, raised_quotas, zones_of_account
 from rehearsal.variants import Variant
 
 
@@ -115,7 +116,12 @@ class Rehearsal:
         settings = self._first.settings
         account_id = {"account_id": settings.account} if settings.account else {}
         return AccountOptions(
-            run_dir=folder.folder, region=settings.region, network=existing_network(settings), **account_id
+            run_dir=folder.folder,
+            region=settings.region,
+            network=existing_network(settings),
+            quotas=raised_quotas(settings, self._last.settings),
+            zones=zones_of_account(settings),
+            **account_id,
         )
 
     def _cdk(self, target: Target, account: EmbeddedAccount, *, variant: Variant | None = None) -> Cdk:
@@ -142,6 +148,10 @@ class Rehearsal:
             cdk.bootstrap(account.options.account_id, account.options.region)
         with self._display.step("ops doctor finds nothing in the way"):
             self._display.note(f"{self._day2(account).doctor(target.env)} (ops-doctor.log)")
+            raised = ", ".join(f"{code} to {most}" for code, most in account.options.quotas.items())
+            self._display.note(
+                f"quotas of a new account{f'; raised, as AWS has to be asked to: {raised}' if raised else ''}"
+            )
         # A person has a terminal, a build has none: each gets through.
         with self._display.step(f"make deploy ({len(target.stacks)} stacks), at a terminal"):
             cdk.deploy(terminal=True)
@@ -188,6 +198,9 @@ class Rehearsal:
             retained = leftovers(cloudformation, ids)
             network = account.options.network
             existing = {network.vpc_id} if network else set()
+            if self._last.settings.removal_policy == "retain":
+                # Made and kept by a function: no template retains it.
+                existing.add(control_plane_log_group(self._last.settings.name))
             if left := strays(account.client, retained, existing=existing):
                 raise RehearsalError(f"make destroy left behind, and no template retains it: {', '.join(left)}")
         for kind, names in by_type(retained).items():

@@ -79,6 +79,7 @@ def strays(client: Callable[[str], Any], retained: list[Leftover], *, existing: 
         ],
         "secret": [entry["ARN"] for entry in client("secretsmanager").list_secrets()["SecretList"]],
         "function": [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]],
+        "log group": [entry["logGroupName"] for entry in client("logs").describe_log_groups()["logGroups"]],
         "role": [
             entry["RoleName"] for entry in client("iam").list_roles()["Roles"] if not _of_bootstrap(entry["RoleName"])
         ],

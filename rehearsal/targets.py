@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from rehearsal.account import limits
 from rehearsal.account.options import ExistingNetwork, ExistingSubnet
 from settings import Environment, SettingsError, load_environment
 from settings.base import Problem
 from settings.loader import file_name
+from settings.needs import needs_of
 from settings.parts import parts, stack_name
+from settings.regions import TWO_ZONES
 
 # What makes two files the same deployment: with another value the CDK makes new stacks beside those that are there.
 _IDENTITY = ("name", "region", "account")
@@ -73,6 +76,24 @@ def existing_network(settings: Environment) -> ExistingNetwork | None:
         for number, identifier in enumerate(identifiers)
     )
     return ExistingNetwork(vpc_id=existing.vpc_id, cidr=str(settings.network.cidr), subnets=subnets)
+
+
+def raised_quotas(*deployed: Environment) -> dict[str, int]:
+    """Return what somebody with a new account has to ask AWS for, so that the environments may grow to their full size.
+
+    Whatever is not named stays as a new account has it.
+    """
+    needs = [needs_of(settings) for settings in deployed]
+    wanted = {
+        limits.VCPUS: max(each.on_demand_vcpus_at_most for each in needs),
+        limits.SPOT_VCPUS: max(each.spot_vcpus_at_most for each in needs),
+    }
+    return {code: most for code, most in wanted.items() if most > limits.NEW_ACCOUNT[code]}
+
+
+def zones_of_account(settings: Environment) -> tuple[str, ...] | None:
+    """Return the zones that the account sees, where accounts see different ones: those of the settings."""
+    return settings.network.zones if settings.region in TWO_ZONES else None
 
 
 def _share(cidr: str, number: int) -> str:

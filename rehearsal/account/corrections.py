@@ -25,6 +25,7 @@ def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:
     handlers: dict[str, Entry] = provisioners._RESOURCE_HANDLERS
     _secrets(handlers["AWS::SecretsManager::Secret"])
     _clusters(provisioners)
+    _node_groups(provisioners)
     from ministack.services import lambda_svc, s3  # noqa: PLC0415 - they read the environment when imported
     from ministack.services.cloudformation import custom_resource, engine  # noqa: PLC0415 - the same
 
@@ -156,3 +157,13 @@ def _clusters(provisioners: Any) -> None:
         return attributes(cluster) | {"Id": cluster["name"], "EncryptionConfigKeyArn": key}
 
     provisioners._eks_cluster_attrs = complete
+
+
+def _node_groups(provisioners: Any) -> None:
+    """Keep how a node group buys its instances, which the emulator drops."""
+    fields: Callable[[Properties], dict[str, Any]] = provisioners._eks_nodegroup_fields
+
+    def complete(properties: Properties) -> dict[str, Any]:
+        return fields(properties) | {"capacityType": properties.get("CapacityType", "ON_DEMAND")}
+
+    provisioners._eks_nodegroup_fields = complete

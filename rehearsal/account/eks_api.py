@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from rehearsal.account.kubernetes_api import Endpoint, KubernetesApis
+from rehearsal.account.late_events import ControlPlaneEvents
 from rehearsal.account.options import AccountOptions
 from rehearsal.account.refusals import service_fault
 
@@ -19,11 +20,19 @@ _PROTECTED = "Cannot delete cluster {} because deletion protection is enabled; d
 class EksApi:
     """Completes clusters as the emulator creates them."""
 
-    def __init__(self, eks: ModuleType, ec2: ModuleType, options: AccountOptions, apis: KubernetesApis) -> None:
+    def __init__(
+        self,
+        eks: ModuleType,
+        ec2: ModuleType,
+        options: AccountOptions,
+        apis: KubernetesApis,
+        events: ControlPlaneEvents,
+    ) -> None:
         self._eks: Any = eks
         self._ec2: Any = ec2
         self._options = options
         self._apis = apis
+        self._events = events
         self._create = self._eks._create_cluster
         self._delete = self._eks._delete_cluster
         self._handle = self._eks._handle_request_sync
@@ -72,6 +81,8 @@ class EksApi:
         cluster["identity"]["oidc"]["issuer"] = (server.issuer if server else None) or issuer
         network = cluster["resourcesVpcConfig"]
         network["vpcId"], network["clusterSecurityGroupId"] = self._network(cluster["name"], network["subnetIds"])
+        if _logs(cluster):
+            self._events.write(cluster["name"])
         return response[0], response[1], json.dumps({"cluster": self._eks._sanitize(cluster)}).encode()
 
     def delete_cluster(self, name: str) -> Any:
@@ -85,6 +96,8 @@ class EksApi:
         cluster = self._eks._clusters.get(name)
         response = self._delete(name)
         self._apis.close(name)
+        if cluster is not None and _logs(cluster):
+            self._events.write_late(name)
         if cluster is not None:
             self._ec2._security_groups.pop(cluster["resourcesVpcConfig"]["clusterSecurityGroupId"], None)
         return response
@@ -108,3 +121,8 @@ class EksApi:
 
 def _protected(cluster: dict[str, Any]) -> bool:
     return bool(cluster.get("deletionProtection"))
+
+
+def _logs(cluster: dict[str, Any]) -> bool:
+    kinds = (cluster.get("logging") or {}).get("clusterLogging") or []
+    return any(kind.get("enabled") and kind.get("types") for kind in kinds)

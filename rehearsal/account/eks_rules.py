@@ -86,6 +86,11 @@ def _minor(version: str) -> int:
     return int(version.partition(".")[2])
 
 
+# What one call of EKS's changes, and what another one does.
+_NODES = ("Version", "ReleaseVersion", "LaunchTemplate")
+_CONFIGURATION = ("ScalingConfig", "Labels", "Taints", "UpdateConfig", "NodeRepairConfig", "Tags")
+
+
 def check_nodegroup(request: Request) -> None:
     """EKS's rules for a managed node group, a new one or a changed one.
 
@@ -102,3 +107,8 @@ def check_nodegroup(request: Request) -> None:
     version = tuple(int(part) for part in str(wanted.get("Version", cluster["version"])).split("."))
     if version > tuple(int(part) for part in cluster["version"].split(".")):
         raise service_fault("Eks", f"Requested Nodegroup version {wanted['Version']} is newer than the cluster's.")
+    # https://github.com/aws/aws-cdk/issues/16644, https://github.com/aws/containers-roadmap/issues/1258
+    if request.previous and all(
+        any(request.previous.get(key) != wanted.get(key) for key in kind) for kind in (_NODES, _CONFIGURATION)
+    ):
+        raise service_fault("Eks", "Version and ReleaseVersion updates cannot be combined with other updates")

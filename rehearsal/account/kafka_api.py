@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -34,6 +35,7 @@ class KafkaApi:
         self._msk = msk
         self._secrets = secrets
         self._options = options
+        self._calls = itertools.count(1)
         self._next: Callable[..., Awaitable[Response]] = msk.handle_request
         self._routes: list[tuple[str, re.Pattern[str], Route]] = [
             ("GET", re.compile(r"/api/v2/clusters/(.+)"), self._describe_v2),
@@ -95,15 +97,21 @@ class KafkaApi:
         }
         _, _, _, region, _, resource = arn.split(":", 5)
         domain = f"{info['ClusterName'].lower()}.{resource.rpartition('/')[2][:6]}.c2.kafka.{region}.amazonaws.com"
-        brokers = range(1, min(int(info["NumberOfBrokerNodes"]), 3) + 1)
+        brokers = self._shuffled(range(1, int(info["NumberOfBrokerNodes"]) + 1))[:3]
         answer = {
             f"bootstrapBrokerString{kind}": ",".join(f"b-{number}.{domain}:{port}" for number in brokers)
             for kind, port in _LISTENERS.items()
             if on[kind]
         }
         if self._options.bootstrap_brokers and on["SaslScram"]:
-            answer["bootstrapBrokerStringSaslScram"] = self._options.bootstrap_brokers
+            given = self._options.bootstrap_brokers.split(",")
+            answer["bootstrapBrokerStringSaslScram"] = ",".join(self._shuffled(given))
         return _json(200, answer)
+
+    def _shuffled(self, brokers: Sequence[Any]) -> list[Any]:
+        """Return the brokers beginning with another one at each call, as MSK does (terraform-provider-aws#13488)."""
+        first = next(self._calls) % len(brokers)
+        return [*brokers[first:], *brokers[:first]]
 
     def _associate(self, arn: str, body: bytes) -> Response:
         info = self._cluster(arn)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from rehearsal.account.base import Properties, Request
 from rehearsal.account.network import require_security_groups, require_subnets
 from rehearsal.account.refusals import ResourceError, service_fault
+from settings.regions import TWO_ZONES
 
 # https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-properties.html
 _PROPERTY_NAMES = """
@@ -62,6 +63,9 @@ def check_cluster(request: Request) -> None:
         raise service_fault(
             "Kafka", "Specify either two or three client subnets, each in a different Availability Zone."
         )
+    # https://docs.aws.amazon.com/msk/1.0/apireference/clusters.html (clientSubnets)
+    if len(zones) != 2 and any(zone.startswith(TWO_ZONES) for zone in zones):
+        raise service_fault("Kafka", "Specify exactly two client subnets in the US West (N. California) Region.")
     if int(wanted["NumberOfBrokerNodes"]) % len(zones):
         raise service_fault(
             "Kafka",

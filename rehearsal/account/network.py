@@ -105,7 +105,10 @@ class Eip(Handler):
 
     def create(self, request: Request) -> Created:
         """Allocates an address for a VPC."""
-        got = request.aws("ec2").allocate_address(Domain="vpc", TagSpecifications=_tags(request, "elastic-ip"))
+        try:
+            got = request.aws("ec2").allocate_address(Domain="vpc", TagSpecifications=_tags(request, "elastic-ip"))
+        except ClientError as error:
+            raise _refused(error) from error
         return Created(got["PublicIp"], {"AllocationId": got["AllocationId"], "PublicIp": got["PublicIp"]})
 
     def update(self, request: Request) -> Created:

@@ -1,6 +1,6 @@
 """What the account may have and what its region offers: quotas, instance types, versions of MSK and EKS.
 
-The emulator has none of it. Quotas are told, not enforced: that is what `ops doctor` reads before a deployment.
+The emulator has none of it. `ops doctor` reads it before a deployment; `limits` holds the quotas.
 """
 
 from __future__ import annotations
@@ -12,26 +12,14 @@ from types import ModuleType
 from typing import Any
 
 from rehearsal.account.eks_rules import KUBERNETES_VERSIONS
+from rehearsal.account.limits import NEW_ACCOUNT
+from rehearsal.account.zones import Zones
 from settings.eks_versions import EKS_VERSIONS
 from settings.instances import INSTANCE_TYPES
 from settings.queue import KRAFT_VERSIONS
 
 Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[..., Awaitable[Response]]
-
-LAMBDA_EXECUTIONS = "L-B99A9384"
-"""The one quota that the emulator has itself: lambda:GetAccountSettings tells it."""
-
-QUOTAS = {
-    "L-1216C47A": 64,
-    "L-34B43A08": 64,
-    "L-0263D0A3": 5,
-    "L-F678F1CE": 5,
-    "L-69A177A2": 50,
-    "L-53DA6B97": 50,
-    "L-9D07B6EF": 20,
-}
-"""AWS's defaults by code, where it has any: what an account may have that is not new. EC2's vCPUs: enough for prod."""
 
 
 def _json(status: int, body: object, error: str = "") -> Response:
@@ -43,12 +31,12 @@ class ServiceQuotas:
     """Service Quotas, for the quotas that this application can meet."""
 
     def __init__(self, quotas: Mapping[str, int]) -> None:
-        self._quotas = QUOTAS | dict(quotas)
+        self._quotas = quotas
 
     async def handle(self, _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Any) -> Response:
         """Answer GetServiceQuota and GetAWSDefaultServiceQuota; refuse anything else."""
         action = headers.get("x-amz-target", "").rpartition(".")[2]
-        quotas = {"GetServiceQuota": self._quotas, "GetAWSDefaultServiceQuota": QUOTAS}.get(action)
+        quotas = {"GetServiceQuota": self._quotas, "GetAWSDefaultServiceQuota": NEW_ACCOUNT}.get(action)
         if quotas is None:
             return _json(400, {"message": f"The rehearsal has no {action}."}, "UnknownOperationException")
         asked = json.loads(body)
@@ -58,11 +46,15 @@ class ServiceQuotas:
         return _json(200, {"Quota": {"ServiceCode": asked["ServiceCode"], "QuotaCode": code, "Value": quotas[code]}})
 
 
-def install(app: ModuleType, ec2: ModuleType, eks: ModuleType, msk: ModuleType, quotas: Mapping[str, int]) -> None:
+def install(
+    app: ModuleType, ec2: ModuleType, eks: ModuleType, msk: ModuleType, *, quotas: Mapping[str, int], zones: Zones
+) -> None:
     """Give the emulator what it lacks, beside or in front of its own services."""
+    from ministack.core import responses  # noqa: PLC0415 - holds the request's region
+
     app.SERVICE_HANDLERS["servicequotas"] = ServiceQuotas(quotas).handle
     ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = lambda asked: ec2._xml(
-        200, "DescribeInstanceTypeOfferingsResponse", instance_types(asked, _zones(ec2))
+        200, "DescribeInstanceTypeOfferingsResponse", instance_types(asked, zones.of(responses.get_region()))
     )
     _answer(eks, {"/cluster-versions": cluster_versions, "/addons/supported-versions": addon_versions})
     _answer(msk, {"/v1/kafka-versions": kafka_versions})
@@ -111,15 +103,6 @@ def addon_versions(asked: Mapping[str, Any]) -> dict[str, Any]:
 def kafka_versions(_asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the Kafka versions that MSK makes clusters of with KRaft."""
     return {"kafkaVersions": [{"version": version, "status": "ACTIVE"} for version in KRAFT_VERSIONS]}
-
-
-def _zones(ec2: ModuleType) -> list[str]:
-    from ministack.core import responses  # noqa: PLC0415 - holds the request's region
-
-    answer = ec2._describe_availability_zones({})[2].decode()
-    return [
-        f"{responses.get_region()}{letter}" for letter in "abcdef" if f"{responses.get_region()}{letter}<" in answer
-    ]
 
 
 def _answer(service: ModuleType, paths: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]) -> None:

@@ -70,7 +70,11 @@ class AccountOptions(BaseModel):
     )
 
     quotas: dict[str, int] = Field(
-        default_factory=dict, description="Quotas by their codes, instead of what an account has that is not new."
+        default_factory=dict, description="Quotas by their codes that are other than those of a new account."
+    )
+
+    zones: tuple[str, ...] | None = Field(
+        default=None, description="Letters of the zones that the account sees in its region; else those of a new one."
     )
 
     @property

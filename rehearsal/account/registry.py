@@ -19,13 +19,16 @@ from rehearsal.account import (
     delivery,
     eks,
     eks_rules,
+    exports,
     identity,
     kafka,
+    limits,
     network,
     offers,
     scaling,
     schemas,
     seed,
+    zones,
 )
 from rehearsal.account.base import Created, Handler, Properties, Request, Rule
 from rehearsal.account.eks_api import EksApi
@@ -33,6 +36,7 @@ from rehearsal.account.kafka_api import KafkaApi
 from rehearsal.account.kubernetes_api import KubernetesApis
 from rehearsal.account.kubernetes_handlers import kubernetes_handlers
 from rehearsal.account.kubernetes_records import KubernetesRecords
+from rehearsal.account.late_events import ControlPlaneEvents
 from rehearsal.account.options import AccountOptions
 
 # What AWS checks beyond the schema for types that the emulator provisions itself.
@@ -61,21 +65,32 @@ def own_handlers(options: AccountOptions, records: KubernetesRecords) -> dict[st
 def install(options: AccountOptions) -> None:
     """Patches the emulator in this process; call once, before its server runs."""
     from ministack import app  # noqa: PLC0415 - it reads its options from the environment when imported
-    from ministack.services import ec2, msk, secretsmanager  # noqa: PLC0415 - they read the environment when imported
+    from ministack.services import cloudformation, cloudwatch_logs, codebuild, ec2, msk, secretsmanager  # noqa: PLC0415 - they read the environment when imported
     from ministack.services import eks as eks_service  # noqa: PLC0415 - the same
-    from ministack.services.cloudformation import provisioners, stacks  # noqa: PLC0415 - the same
+    from ministack.services.cloudformation import handlers, provisioners, stacks  # noqa: PLC0415 - the same
 
     KafkaApi(msk, secretsmanager, options).install()
     records = KubernetesRecords(options)
-    EksApi(eks_service, ec2, options, KubernetesApis(records)).install()
-    offers.install(app, ec2, eks_service, msk, options.quotas)
+    events = ControlPlaneEvents(cloudwatch_logs)
+    EksApi(eks_service, ec2, options, KubernetesApis(records), events).install()
+    quotas, places = limits.quotas_of(options.quotas), zones.Zones(options.zones, options.region)
+    held = limits.Limits(quotas, eks_service._nodegroups.values)
+    held.install(ec2, codebuild)
+    places.install(ec2)
+    offers.install(app, ec2, eks_service, msk, quotas=quotas, zones=places)
+    exports.install(stacks, handlers, cloudformation)
     if options.network is not None:
         seed.seed(ec2, options.network)
     clients = _clients()
+    rules = RULES | {
+        "AWS::EC2::VPC": held.check_vpc,
+        "AWS::EC2::Subnet": _both(places.check_subnet, network.check_subnet),
+        "AWS::EKS::Nodegroup": _both(eks_rules.check_nodegroup, held.check_nodegroup),
+    }
     own = own_handlers(options, records)
     for name, entry in provisioners._RESOURCE_HANDLERS.items():
         if not name.startswith(_NO_SCHEMA):
-            provisioners._RESOURCE_HANDLERS[name] = _checked(name, entry, clients)
+            provisioners._RESOURCE_HANDLERS[name] = _checked(name, entry, clients, rules.get(name))
     for name, handler in own.items():
         provisioners._RESOURCE_HANDLERS[name] = _adapted(name, handler, clients)
         if schemas.schema(name) is not None:
@@ -85,7 +100,7 @@ def install(options: AccountOptions) -> None:
     corrections.apply(provisioners, clients)
     blocking = stacks._runs_on_worker_thread
     # These call back into this server: they must not run on the thread that serves it.
-    calling = {*own, *RULES, *corrections.CALLING}
+    calling = {*own, *rules, *corrections.CALLING}
     stacks._runs_on_worker_thread = lambda name: name in calling or blocking(name)
 
 
@@ -112,12 +127,22 @@ def _clients() -> Callable[[str], Any]:
     return of_this_request
 
 
-def _checked(name: str, entry: dict[str, Any], clients: Callable[[str], Any]) -> dict[str, Any]:
+def _both(first: Rule, second: Rule) -> Rule:
+    def check(request: Request) -> None:
+        first(request)
+        second(request)
+
+    return check
+
+
+def _checked(
+    name: str, entry: dict[str, Any], clients: Callable[[str], Any], rule: Rule | None = None
+) -> dict[str, Any]:
     """Return the emulator's own handler behind the schema check and AWS's rules."""
 
     def check(logical_id: str, properties: Properties, stack: str, **more: Any) -> None:
         schemas.check(name, logical_id, properties)
-        if rule := RULES.get(name):
+        if rule:
             rule(
                 Request(type_name=name, logical_id=logical_id, stack=stack, properties=properties, aws=clients, **more)
             )

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from rehearsal import processes
-from rehearsal.account.offers import LAMBDA_EXECUTIONS
+from rehearsal.account.limits import LAMBDA_EXECUTIONS, quotas_of
 from rehearsal.account.options import AccountOptions
 from rehearsal.ports import free_port
 from rehearsal.run import PROJECT
@@ -129,13 +129,13 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
         return (
             kept
             | self.options.to_environment()
-            | self._concurrency()
             | {
                 "GATEWAY_PORT": str(self.port),
                 "BIND_HOST": "127.0.0.1",
                 "MINISTACK_HOST": "localhost",
                 "MINISTACK_ACCOUNT_ID": self.options.account_id,
                 "MINISTACK_REGION": self.options.region,
+                "LAMBDA_ACCOUNT_CONCURRENCY": str(quotas_of(self.options.quotas)[LAMBDA_EXECUTIONS]),
                 "LOG_LEVEL": "INFO",
                 "TMPDIR": str(temporary),
                 # In place of Lambda's /tmp, which two accounts on one machine would share.
@@ -156,10 +156,6 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
                 "no_proxy": "localhost,127.0.0.1",
             }
         )
-
-    def _concurrency(self) -> dict[str, str]:
-        allowed = self.options.quotas.get(LAMBDA_EXECUTIONS)
-        return {} if allowed is None else {"LAMBDA_ACCOUNT_CONCURRENCY": str(allowed)}
 
     def _wait(self) -> None:
         process = self._process

@@ -20,7 +20,7 @@ from rehearsal.servers.csi_simulator import CsiSimulator
 from rehearsal.servers.kubernetes import ControlPlane
 from rehearsal.servers.process import ServerError
 from rehearsal.servers.startable import Startable
-from rehearsal.targets import existing_network
+from rehearsal.targets import existing_network, raised_quotas, zones_of_account
 from settings import Environment
 from settings.parts import Part, parts, stack_name
 
@@ -65,6 +65,8 @@ class Site(Startable):
                 run_dir=run.folder,
                 region=env.region,
                 network=existing_network(env),
+                quotas=raised_quotas(env),
+                zones=zones_of_account(env),
                 kubernetes=KubernetesEndpoint(
                     url=self.cluster.endpoint,
                     certificate_authority=self.cluster.authority_data,

@@ -15,7 +15,9 @@ import yaml
 from rehearsal.account.options import AccountOptions
 from rehearsal.account.server import EmbeddedAccount
 from rehearsal.cdk import Cdk
+from rehearsal.targets import raised_quotas
 from rehearsal.tests.started.pipeline_runner import Runner
+from tests.assemblies import environment
 from tests.pipelines import build_spec, commands, pipeline_assembly, pipeline_template, resources, stage_template
 from tests.source_copies import needs_tools
 from tools.preview.text import read_previews
@@ -32,7 +34,8 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """A bootstrapped account, and the shipped pipeline."""
     folder = tmp_path_factory.mktemp("pipeline")
     assembly = pipeline_assembly("shipped")
-    options = AccountOptions(run_dir=folder / "account", region=REGION, account_id=ACCOUNT)
+    quotas = raised_quotas(environment("dev"))
+    options = AccountOptions(run_dir=folder / "account", region=REGION, account_id=ACCOUNT, quotas=quotas)
     with EmbeddedAccount(options) as account:
         cdk = Cdk(
             env="pipeline",

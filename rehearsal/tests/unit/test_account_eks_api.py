@@ -24,7 +24,7 @@ def _account() -> Any:
     )
     ec2 = SimpleNamespace(_security_groups={})
     apis: Any = SimpleNamespace(close=lambda _: None)
-    EksApi(eks, ec2, options=None, apis=apis).install()  # type: ignore[arg-type]  # doubles of modules
+    EksApi(eks, ec2, options=None, apis=apis, events=None).install()  # type: ignore[arg-type]  # doubles of modules
     return eks
 
 

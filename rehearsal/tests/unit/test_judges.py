@@ -418,6 +418,7 @@ class Account:
         "bucket": "data",
         "secret": "arn:secret",
         "function": "function",
+        "log group": "/aws/lambda/function",
         "role": "role",
     }
 
@@ -441,6 +442,7 @@ class Account:
             "s3": {"list_buckets": {"Buckets": [{"Name": "cdk-assets"}, {"Name": kinds["bucket"]}]}},
             "secretsmanager": {"list_secrets": {"SecretList": [{"ARN": kinds["secret"]}]}},
             "lambda": {"list_functions": {"Functions": [{"FunctionName": kinds["function"]}]}},
+            "logs": {"describe_log_groups": {"logGroups": [{"logGroupName": kinds["log group"]}]}},
             "iam": {"list_roles": {"Roles": [{"RoleName": "cdk-deploy"}, {"RoleName": kinds["role"]}]}},
         }
         return SimpleNamespace(**{call: lambda answer=answer: answer for call, answer in answers[service].items()})
