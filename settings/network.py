@@ -98,7 +98,8 @@ class Network(Settings):
     )
     interface_endpoints: tuple[InterfaceEndpoint, ...] = Field(
         default=(),
-        description="Interface endpoints to create; each costs by zone and hour. S3 has a free gateway one.",
+        description="Interface endpoints to create; each costs by zone and hour, and all together replace no NAT. S3 "
+        "has a free gateway one.",
         json_schema_extra=IN_PLACE,
     )
     flow_logs: FlowLogs = Field(default_factory=FlowLogs, description="VPC flow logs.")

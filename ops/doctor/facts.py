@@ -112,6 +112,8 @@ class Facts:
     """The existing VPC; None where there is none of its id, or none is wanted."""
     subnets: Maybe[dict[str, Subnet]]
     """Those of the environment's subnets that exist, by their ids."""
+    ways_out: Maybe[frozenset[str]]
+    """Those of the existing private subnets whose route table has a default route that leads somewhere."""
     stacks: dict[str, Maybe[StackState | None]]
     """The environment's stacks by name; None for one that does not exist."""
     eks_cluster: Maybe[bool]

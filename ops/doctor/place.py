@@ -24,6 +24,7 @@ def vpc(env: Environment, needs: Needs, facts: Facts) -> Iterator[Finding]:
     if isinstance(facts.subnets, Unread):
         yield not_checked(_CHECK, "Whether the subnets are as the file says is unknown", facts.subnets)
         return
+    yield from _ways_out(existing, facts)
     for subnet_id, zone in zip(existing.private_subnet_ids, needs.zones, strict=True):
         yield from _subnet(subnet_id, zone, existing, facts.subnets, needs=needs)
     for subnet_id, zone in zip(existing.public_subnet_ids, needs.zones, strict=False):
@@ -65,6 +66,25 @@ def _vpc(env: Environment, existing: ExistingVpc, facts: Facts) -> Iterator[Find
             )
     if not foreign and found.dns_support and found.dns_hostnames:
         yield ok(_CHECK, f"{vpc_id} with {', '.join(found.cidrs)}, and DNS")
+
+
+def _ways_out(existing: ExistingVpc, facts: Facts) -> Iterator[Finding]:
+    found = facts.ways_out
+    if isinstance(found, Unread):
+        yield not_checked(_CHECK, "Whether the private subnets have a way out to the internet is unknown", found)
+        return
+    closed = [each for each in existing.private_subnet_ids if each not in found]
+    if closed:
+        yield blocks(
+            _CHECK,
+            f"{', '.join(closed)}: no default route that leads out",
+            why="Functions, nodes and pods fetch from the internet: without a way out each custom resource waits for "
+            "up to an hour",
+            remedy="Route 0.0.0.0/0 to a NAT gateway, or to what leads out by itself; endpoints, a proxy or mirrors "
+            "alone are not enough (docs/adr/0011-way-out.md)",
+        )
+    else:
+        yield ok(_CHECK, "every private subnet has a default route")
 
 
 def _subnet(

@@ -44,6 +44,7 @@ PERMISSIONS = {
     "ec2:DescribeAvailabilityZones": "*",
     "ec2:DescribeInstanceTypeOfferings": "*",
     "ec2:DescribeInstances": "*",
+    "ec2:DescribeRouteTables": "*",
     "ec2:DescribeSubnets": "*",
     "ec2:DescribeVpcAttribute": "*",
     "ec2:DescribeVpcs": "*",
@@ -104,6 +105,7 @@ class Reader:
             addons={name: _read("eks:DescribeAddonVersions", partial(self._addon, name)) for name in needs.addons},
             vpc=_read("ec2:DescribeVpcs and ec2:DescribeVpcAttribute", self._vpc),
             subnets=_read("ec2:DescribeSubnets", self._subnets),
+            ways_out=_read("ec2:DescribeRouteTables", self._ways_out),
             stacks={
                 name: _read("cloudformation:DescribeStacks", partial(self._stack, name))
                 for name in (stack_name(env, part) for part in parts(env))
@@ -268,6 +270,24 @@ class Reader:
             for page in pages
             for each in page["Subnets"]
         }
+
+    def _ways_out(self) -> frozenset[str]:
+        existing = self._env.network.existing
+        if existing is None:
+            return frozenset()
+        pages = self._pages("ec2", "describe_route_tables", Filters=[{"Name": "vpc-id", "Values": [existing.vpc_id]}])
+        main, own = False, {}
+        for table in (each for page in pages for each in page["RouteTables"]):
+            # Whatever stands behind it, a NAT gateway, a transit gateway or an appliance, is for the owner to know.
+            leads = any(
+                route.get("DestinationCidrBlock") == "0.0.0.0/0" and route.get("State") == "active"
+                for route in table.get("Routes", [])
+            )
+            for association in table.get("Associations", []):
+                main = leads if association.get("Main") else main
+                if subnet := association.get("SubnetId"):
+                    own[subnet] = leads
+        return frozenset(each for each in existing.private_subnet_ids if own.get(each, main))
 
     def _stack(self, name: str) -> StackState | None:
         try:

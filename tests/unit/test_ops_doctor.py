@@ -39,6 +39,12 @@ INCREASE = (
     "--quota-code {1} --desired-value {2} --region us-east-2`"
 )
 
+NO_WAY_OUT = (
+    "Functions, nodes and pods fetch from the internet: without a way out each custom resource waits for up to an hour",
+    "Route 0.0.0.0/0 to a NAT gateway, or to what leads out by itself; endpoints, a proxy or mirrors alone are not "
+    "enough (docs/adr/0011-way-out.md)",
+)
+
 Answers = dict[str, tuple[str, str, Any]]
 
 
@@ -97,6 +103,7 @@ def good(env: Environment) -> Answers:
         answers["vpc"] = ("ec2", "describe_vpcs", {"Vpcs": [{"VpcId": VPC, "CidrBlock": "10.0.0.0/16"}]})
         answers |= {each: ("ec2", "describe_vpc_attribute", {each: {"Value": True}}) for each in attributes}
         answers["subnets"] = ("ec2", "describe_subnets", {"Subnets": [subnet(number) for number in range(3)]})
+        answers["routes"] = ("ec2", "describe_route_tables", routes(main="active"))
     answers |= {f"stack {part}": ("cloudformation", "describe_stacks", missing(part)) for part in STACKS}
     return answers | {
         "cluster": (
@@ -111,6 +118,22 @@ def good(env: Environment) -> Answers:
 
 def zone(letter: str, number: int, **change: Any) -> dict[str, Any]:
     return {"ZoneName": f"{REGION}{letter}", "ZoneId": f"use2-az{number}", "State": "available", **change}
+
+
+def routes(*, main: str, others: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return a main table, and one for each of some subnets, whose default route is in a state."""
+
+    def table(state: str, association: dict[str, Any]) -> dict[str, Any]:
+        local = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+        default = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": state}
+        return {"Associations": [association], "Routes": [local, default] if state else [local]}
+
+    return {
+        "RouteTables": [
+            table(main, {"Main": True}),
+            *(table(state, {"Main": False, "SubnetId": name}) for name, state in (others or {}).items()),
+        ]
+    }
 
 
 def offerings(*pairs: tuple[str, str]) -> dict[str, Any]:
@@ -546,6 +569,16 @@ BAD: dict[str, tuple[tuple[tuple[str, Any], ...], dict[str, Any], tuple[str, ...
             "Free some, or choose a larger subnet",
         ),
     ),
+    "a subnet without a way out": (
+        EXISTING,
+        {"routes": routes(main="active", others={SUBNETS[0]: "active", SUBNETS[1]: ""})},
+        ("existing VPC", "blocks", f"{SUBNETS[1]}: no default route that leads out", *NO_WAY_OUT),
+    ),
+    "a way out whose gateway is gone": (
+        EXISTING,
+        {"routes": routes(main="blackhole", others={SUBNETS[2]: "active"})},
+        ("existing VPC", "blocks", f"{SUBNETS[0]}, {SUBNETS[1]}: no default route that leads out", *NO_WAY_OUT),
+    ),
     "a stack that is being changed": (
         (),
         {"stack eks": stack("eks", "UPDATE_IN_PROGRESS")},
@@ -654,6 +687,7 @@ def test_a_good_vpc_is_ok_with_each_of_its_subnets() -> None:
     assert wrong(report) == []
     assert [each.what for each in report.findings if each.check == "existing VPC"] == [
         f"{VPC} with 10.0.0.0/16, and DNS",
+        "every private subnet has a default route",
         *(f"{name} in us-east-2{zone}, 1000 addresses free" for name, zone in zip(SUBNETS, "abc", strict=True)),
     ]
 
