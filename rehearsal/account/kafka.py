@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -97,8 +96,6 @@ class Configuration(Handler):
         """Create the configuration's first revision."""
         wanted = request.properties
         check_server_properties(wanted["ServerProperties"])
-        if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z-]*", wanted["Name"]):
-            raise service_fault("Kafka", f"The name [{wanted['Name']}] must match ^[0-9A-Za-z][0-9A-Za-z-]{{0,}}$.")
         options = {"KafkaVersions": wanted["KafkaVersionsList"]} if wanted.get("KafkaVersionsList") else {}
         try:
             got = request.aws("kafka").create_configuration(

@@ -96,8 +96,6 @@ class ScalingPolicy(Handler):
             raise service_fault(
                 "ApplicationAutoScaling", f"Unsupported metric {metric} for the service namespace kafka"
             )
-        if not 10 <= float(tracking["TargetValue"]) <= 80:
-            raise service_fault("ApplicationAutoScaling", "The storage utilization target must lie between 10 and 80")
 
     @staticmethod
     def _place(request: Request) -> str:

@@ -158,12 +158,6 @@ def test_a_broken_property_fails_the_stack_and_is_named(account: EmbeddedAccount
     assert "extraneous key [Rotate] is not permitted" in failure.reason
 
 
-def test_brokers_must_be_a_multiple_of_the_zones(account: EmbeddedAccount) -> None:
-    _deploy(account, "zones", {"Kafka": _cluster(NumberOfBrokerNodes=4, ClusterName="uneven")})
-    (failure,) = failures(account.client("cloudformation"), ["zones"])
-    assert "must be a multiple of Availability Zones" in failure.reason
-
-
 def test_a_cluster_with_its_user_can_be_described(account: EmbeddedAccount) -> None:
     # GIVEN a cluster, a secret with MSK's prefix and an own key, and their association
     stack = _deploy(

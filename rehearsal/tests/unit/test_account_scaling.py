@@ -71,7 +71,6 @@ def test_a_policy_needs_a_registered_target() -> None:
     [
         ({"DisableScaleIn": False}, "DisableScaleIn must be true"),
         ({"PredefinedMetricSpecification": {"PredefinedMetricType": "CPU"}}, "Unsupported metric CPU"),
-        ({"TargetValue": 95}, "between 10 and 80"),
     ],
 )
 def test_a_storage_policy_that_msk_refuses_is_refused(change: dict[str, Any], message: str) -> None:
