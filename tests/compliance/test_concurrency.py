@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Set
 
 import pytest
 
-from settings.needs import LAMBDA_EXECUTIONS
+from settings.needs import LAMBDA_EXECUTIONS, PIPELINE_BUILDS
 from tests.assemblies import EVERY_FIXTURE, assembly
+from tests.pipelines import pipeline_template, stages
 from tests.references import Assembly, assembly_of
 
 # A function that is refused is tried again for about two seconds, while one that runs kubectl takes five to fifteen:
@@ -95,3 +97,19 @@ def test_the_doctor_asks_for_as_many_functions_as_run_at_once() -> None:
         executions = handlers(graph)
         most = max(most, most_at_once({each: graph.before(each) for each in executions}, executions))
     assert most == LAMBDA_EXECUTIONS
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("shipped", 2), ("three", 4)])
+def test_an_execution_of_a_pipeline_runs_no_more_builds_at_once_than_the_doctor_asks_for(
+    kind: str, expected: int
+) -> None:
+    # GIVEN actions of a stage that have the same order, which run side by side
+    running: Counter[tuple[str, int]] = Counter()
+    for stage, actions in stages(pipeline_template(kind)).items():
+        for action in actions:
+            if action["ActionTypeId"]["Provider"] == "CodeBuild":
+                # The proof is a build too, for which this one waits: in the environment's account, perhaps the same.
+                running[stage, action["RunOrder"]] += 2 if action["Name"].endswith("Verify") else 1
+    # THEN a new account, which runs one build at a time, is too small, and what is asked for is enough
+    assert max(running.values()) == expected
+    assert 1 < expected <= PIPELINE_BUILDS
