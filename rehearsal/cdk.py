@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,14 +142,15 @@ class Cdk:
         """Synthesizes the environment."""
         return self.make("synth")
 
-    def bootstrap(self, account: str, region: str) -> list[str]:
-        """Prepare the account.
+    def bootstrap(self, account: str, region: str, policies: Sequence[str] = ()) -> list[str]:
+        """Prepare the account; with ``policies``, CloudFormation may do what those say, instead of everything.
 
         The command line synthesizes for it what cdk.json names. That goes into a folder of its own, so that the
         environment's assembly stays what it is.
         """
         other = self.assembly.parent / "bootstrap" / self.assembly.name
-        return self.run(["cdk", "bootstrap", f"aws://{account}/{region}"], assembly=other)
+        options = ["--cloudformation-execution-policies", ",".join(policies)] if policies else []
+        return self.run(["cdk", "bootstrap", f"aws://{account}/{region}", *options], assembly=other)
 
     def deploy(self, *, terminal: bool = False) -> list[str]:
         """Deploys all stacks; nothing may be asked, at a terminal neither."""

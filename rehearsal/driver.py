@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ class Rehearsal:
         self._console = console
         self._display = Display(console)
         self._keep = keep
+        self._deployer: Mapping[str, str] = {}
 
     def run(self) -> Report:
         """Run all steps.
@@ -84,6 +85,7 @@ class Rehearsal:
                 f"Rehearsal of [bold]{self._first.env}[/bold]{over} in {self._first.settings.region}; "
                 f"logs in {folder.folder}"
             )
+            self._deployer = account.user("deployer", "deploy.json")
             with self._explained(account):
                 self._deploy(self._first, account)
             shown = self._shown(self._first, account)
@@ -124,19 +126,27 @@ class Rehearsal:
             **account_id,
         )
 
-    def _cdk(self, target: Target, account: EmbeddedAccount, *, variant: Variant | None = None) -> Cdk:
+    def _cdk(
+        self,
+        target: Target,
+        account: EmbeddedAccount,
+        *,
+        variant: Variant | None = None,
+        acting: Mapping[str, str] | None = None,
+    ) -> Cdk:
+        """Return the commands of an environment, by whom ``acting`` names: by default one who may deploy."""
         # What is deployed over another environment gets an assembly of its own, so that both can be looked at.
         folder = account.options.run_dir / ("then" if target is self._then else "")
         return Cdk(
             env=target.env,
-            environment={**account.environment(), **(variant.environment if variant else {})},
+            environment={**(acting or self._deployer), **(variant.environment if variant else {})},
             log=self._log,
             on_event=self._display.event,
             assembly=variant.assembly if variant else folder / "cdk.out",
         )
 
-    def _day2(self, account: EmbeddedAccount) -> Day2:
-        return Day2(environment=account.environment(), console=self._console, folder=account.options.run_dir)
+    def _day2(self, account: EmbeddedAccount, *, acting: Mapping[str, str] | None = None) -> Day2:
+        return Day2(environment=acting or account.environment(), console=self._console, folder=account.options.run_dir)
 
     def _deploy(self, target: Target, account: EmbeddedAccount) -> None:
         cdk = self._cdk(target, account)
@@ -145,9 +155,14 @@ class Rehearsal:
         with self._display.step("who reaches what: every connection is as it has to be"):
             reach.show(target.settings, cdk.assembly, self._console)
         with self._display.step("cdk bootstrap"):
-            cdk.bootstrap(account.options.account_id, account.options.region)
+            place = account.options.account_id, account.options.region
+            self._cdk(target, account, acting=account.environment()).bootstrap(*place)
+        with self._display.step("cdk bootstrap with policies/, by one who may do what bootstrap.json says"):
+            bootstrapper = account.user("bootstrapper", "bootstrap.json")
+            self._cdk(target, account, acting=bootstrapper).bootstrap(*place, account.execution_policies())
         with self._display.step("ops doctor finds nothing in the way"):
-            self._display.note(f"{self._day2(account).doctor(target.env)} (ops-doctor.log)")
+            day2 = self._day2(account, acting=account.user("doctor", "doctor.json"))
+            self._display.note(f"{day2.doctor(target.env)} (ops-doctor.log)")
             raised = ", ".join(f"{code} to {most}" for code, most in account.options.quotas.items())
             self._display.note(
                 f"quotas of a new account{f'; raised, as AWS has to be asked to: {raised}' if raised else ''}"

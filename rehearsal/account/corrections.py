@@ -93,17 +93,29 @@ def secret_name(arn: str) -> str:
 
 
 def _buckets(entry: Entry, s3: Any) -> None:
-    """Keep a bucket's tags, by which CDK's function knows that it may empty the bucket; the emulator drops them."""
+    """Keep what the emulator drops: tags, by which CDK's function knows that it may empty the bucket, and the key."""
     create, update = entry["create"], entry["update"]
+
+    def kept(bucket: str, properties: Properties) -> None:
+        s3._bucket_tags[bucket] = tag_map(properties)
+        for rule in properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", []):
+            default = rule.get("ServerSideEncryptionByDefault", {})
+            # Without a key of its own a bucket has AWS's, which nobody needs a permission for.
+            if not default.get("KMSMasterKeyID"):
+                continue
+            inner = "".join(f"<{name}>{value}</{name}>" for name, value in default.items())
+            rules = f"<Rule><ApplyServerSideEncryptionByDefault>{inner}</ApplyServerSideEncryptionByDefault></Rule>"
+            text = f"<ServerSideEncryptionConfiguration>{rules}</ServerSideEncryptionConfiguration>"
+            s3._put_bucket_encryption(bucket, text.encode())
 
     def created(logical_id: str, properties: Properties, stack: str) -> Any:
         physical_id, attributes = create(logical_id, properties, stack)
-        s3._bucket_tags[physical_id] = tag_map(properties)
+        kept(physical_id, properties)
         return physical_id, attributes
 
     def updated(physical_id: str, old: Properties, new: Properties, *rest: str) -> Any:
         result = update(physical_id, old, new, *rest)
-        s3._bucket_tags[result[0]] = tag_map(new)
+        kept(result[0], new)
         return result
 
     entry.update(create=created, update=updated)

@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 from rehearsal.account import (
+    authority,
     corrections,
     delivery,
     eks,
@@ -98,6 +99,7 @@ def install(options: AccountOptions) -> None:
             # A change set names whole properties: one that replaces in part only is "Conditionally", as in AWS.
             provisioners._CONDITIONALLY_REPLACING_PROPERTIES.setdefault(name, schemas.perhaps_replacing(name))
     corrections.apply(provisioners, clients)
+    authority.install(app, provisioners)
     blocking = stacks._runs_on_worker_thread
     # These call back into this server: they must not run on the thread that serves it.
     calling = {*own, *rules, *corrections.CALLING}

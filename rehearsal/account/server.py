@@ -97,6 +97,27 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
             }
         )
 
+    def user(self, name: str, *policies: str) -> dict[str, str]:
+        """Create a user who may do what these files of policies/ say; the environment of whoever acts as that user."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        for policy in policies:
+            document = (PROJECT / "policies" / policy).read_text(encoding="utf-8")
+            iam.put_user_policy(UserName=name, PolicyName=policy.removesuffix(".json"), PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        return self.environment() | keys
+
+    def execution_policies(self) -> list[str]:
+        """Create CloudFormation's policies, as docs/delivery.md prints it; their ARNs."""
+        iam = self.client("iam")
+        documents = {
+            file.stem: file.read_text(encoding="utf-8")
+            for file in sorted((PROJECT / "policies").glob("execution-*.json"))
+        }
+        made = [iam.create_policy(PolicyName=f"milvus-{name}", PolicyDocument=documents[name]) for name in documents]
+        return [each["Policy"]["Arn"] for each in made]
+
     def client(self, service: str) -> Any:
         """Return a boto3 client of this account."""
         return boto3.client(
@@ -136,6 +157,8 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
                 "MINISTACK_ACCOUNT_ID": self.options.account_id,
                 "MINISTACK_REGION": self.options.region,
                 "LAMBDA_ACCOUNT_CONCURRENCY": str(quotas_of(self.options.quotas)[LAMBDA_EXECUTIONS]),
+                # Every request is judged: see rehearsal/account/authority.
+                "AUTH": "true",
                 "LOG_LEVEL": "INFO",
                 "TMPDIR": str(temporary),
                 # In place of Lambda's /tmp, which two accounts on one machine would share.

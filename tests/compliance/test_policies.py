@@ -110,6 +110,22 @@ def test_eks_may_look_whether_the_roles_that_it_links_are_there() -> None:
         assert f"arn:aws:iam::*:role/aws-service-role/{service}/*" in linked
 
 
+def test_what_no_schema_lists_is_allowed_too() -> None:
+    allowed = [
+        (action, resource)
+        for name in FILES
+        for each in statements(name)
+        for action in each["Action"]
+        for resource in each["Resource"]
+    ]
+    # THEN an interface endpoint may have private names: a dependent action of ec2:CreateVpcEndpoint in
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    assert ("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/*") in allowed
+    # AND MSK may complete its linked role, as AWS's own AmazonMSKFullAccess allows it
+    linked = "arn:aws:iam::*:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka*"
+    assert {("iam:AttachRolePolicy", linked), ("iam:PutRolePolicy", linked)} <= set(allowed)
+
+
 # Why each may have no narrower resource than "*". A service that is not here has its resources by name.
 ANY_RESOURCE = {
     "application-autoscaling": "targets have an id, and describing them knows no resource",

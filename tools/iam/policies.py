@@ -22,6 +22,7 @@ from ops.doctor.reader import PERMISSIONS
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
 from tools.context import CONTEXT
 from tools.iam.scopes import (
+    ADDED,
     BOOTSTRAP_SCOPES,
     CONDITIONS,
     ELSEWHERE,
@@ -60,6 +61,8 @@ def resource_types(templates: Iterable[Template]) -> set[str]:
 def actions_of(resource_type: str) -> set[str]:
     """Return the actions that CloudFormation's handlers of a type need, less what this project never asks of them.
 
+    A few are needed that no schema lists.
+
     Raises:
         LookupError: The schemas say nothing about the type, and `tools.iam.scopes.ELSEWHERE` does not either.
     """
@@ -73,7 +76,8 @@ def actions_of(resource_type: str) -> set[str]:
             f"{resource_type}: cfn-lint's schemas list no permissions for it; add them to ELSEWHERE in "
             "tools/iam/scopes.py, with their source"
         )
-    return {action for action in listed if not any(action.startswith(prefix) for prefix in NOT_NEEDED)}
+    needed = {action for action in listed if not any(action.startswith(prefix) for prefix in NOT_NEEDED)}
+    return needed | set(ADDED.get(resource_type, ()))
 
 
 def service_principals(templates: Iterable[Template]) -> list[str]:

@@ -26,6 +26,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "arn:aws:iam::*:role/aws-service-role/eks-nodegroup.amazonaws.com/*",
         "arn:aws:iam::*:role/aws-service-role/eks.amazonaws.com/*",
     ),
+    # MSK completes its linked role: https://docs.aws.amazon.com/msk/latest/developerguide/security-iam-awsmanpol-AmazonMSKFullAccess.html
+    **dict.fromkeys(
+        ("iam:AttachRolePolicy", "iam:PutRolePolicy"),
+        (
+            f"arn:aws:iam::*:role/{PREFIX}*",
+            "arn:aws:iam::*:role/aws-service-role/kafka.amazonaws.com/AWSServiceRoleForKafka*",
+        ),
+    ),
     "iam:AddRoleToInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{PREFIX}*"),
     "iam:RemoveRoleFromInstanceProfile": ("arn:aws:iam::*:instance-profile/eks-*", f"arn:aws:iam::*:role/{PREFIX}*"),
     **dict.fromkeys(
@@ -55,6 +63,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "kafka": (f"arn:aws:kafka:*:*:cluster/{PREFIX}*", f"arn:aws:kafka:*:*:configuration/{PREFIX}*"),
     **dict.fromkeys(("kafka:CreateCluster", "kafka:CreateConfiguration", "kafka:DescribeClusterOperation"), ("*",)),
     "lambda": (f"arn:aws:lambda:*:*:function:{PREFIX}*", "arn:aws:lambda:*:*:layer:*"),
+    "route53": ("arn:aws:route53:::hostedzone/*",),
     "s3": (f"arn:aws:s3:::{PREFIX}*",),
     "s3:GetObject": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
     "s3:GetObjectVersion": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
@@ -123,6 +132,15 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "AWS::CloudFormation::WaitConditionHandle": (),
 }
 
+# What a type needs beside the permissions that its schema lists.
+ADDED: dict[str, tuple[str, ...]] = {
+    # An endpoint with private DNS names; a dependent action of ec2:CreateVpcEndpoint in
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    "AWS::EC2::VPCEndpoint": ("route53:AssociateVPCWithHostedZone",),
+    # With a customer key: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    "AWS::SecretsManager::Secret": ("kms:Decrypt", "kms:GenerateDataKey"),
+}
+
 # Beginnings of actions that the schemas list for properties which no template here has.
 NOT_NEEDED: dict[str, str] = {
     "acm-pca:": "MSK: no client certificates, SASL/SCRAM only",
@@ -167,7 +185,7 @@ LINKED_ROLES = (
 # One managed policy holds 6,144 characters, so what CloudFormation needs is in several, by service.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 FILES: dict[str, frozenset[str]] = {
-    "execution-network.json": frozenset({"ec2", "logs"}),
+    "execution-network.json": frozenset({"ec2", "logs", "route53"}),
     "execution-data.json": frozenset(
         {"application-autoscaling", "cloudwatch", "kafka", "kms", "s3", "secretsmanager", "ssm"}
     ),

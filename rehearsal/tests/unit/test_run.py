@@ -83,7 +83,7 @@ def test_the_assembly_stays_for_who_may_need_it(
         def __exit__(self, *_: object) -> None:
             pass
 
-        def environment(self) -> dict[str, str]:
+        def user(self, *_: object) -> dict[str, str]:
             return {}
 
     monkeypatch.setattr(driver, "Run", lambda: run)
