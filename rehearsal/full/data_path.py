@@ -13,6 +13,7 @@ import yaml
 from charts.names import KAFKA_SECRET
 from charts.workloads import fullname
 from rehearsal.full.checks import Checks, expect
+from rehearsal.full.milvus_role import milvus_judge, milvus_policies, without_start_check
 from rehearsal.full.site import Site
 from rehearsal.full.steps import Steps
 from rehearsal.run import PROJECT, Run
@@ -21,7 +22,7 @@ from rehearsal.servers.durability import durability
 from rehearsal.servers.milvus import BINARY_VARIABLE
 from rehearsal.servers.milvus_configuration import Configuration, chart_layers
 from rehearsal.servers.smoke import smoke
-from rehearsal.servers.stand import Stand
+from rehearsal.servers.stand import BUCKET, Stand
 from settings import Environment
 from settings.parts import Part
 
@@ -74,6 +75,8 @@ class DataPath:
         self._layers, self._source = self._configuration()
         self._environment = self._pod_environment() if deployed else {}
         self._login = self._kafka_login() if streaming else None
+        template, self._region = site.template(Part.MILVUS, assembly), site.env.region
+        self._policies = milvus_policies(template, bucket=BUCKET, region=self._region)
         self._stand: Stand | None = None
 
     def steps(self, steps: Steps) -> None:
@@ -83,6 +86,10 @@ class DataPath:
             steps.run("Milvus: ops smoke passes, rows travel through Kafka into S3", "real", self.smoke, needs=[START])
             for name, fault in _FAULTS:
                 steps.run(name, "real", lambda fault=fault: _outcome(fault(self._ready())), needs=[START])  # type: ignore[misc]  # a lambda infers no type from a default
+            # A newer server logs the refusal, and starts.
+            if not os.environ.get(BINARY_VARIABLE):
+                name = "fault: the start check may not be listed"
+                steps.run(name, "real", self.start_check_denied, needs=[START])
             name = f"durability: {_ROUNDS} kills, every acknowledged row once"
             steps.run(name, "real", self.durability, needs=[START])
         for name, fault, change in _FAULTS_OF_BROKERS:
@@ -97,6 +104,8 @@ class DataPath:
             offsets = {topic: count for topic, count in stand.kafka.offsets().items() if count}
             objects = stand.s3.objects()
             expect(stand.password not in milvus.log_text(), "the Kafka password stands in Milvus's log")
+            refused = stand.gate.refused if stand.gate else []
+            expect(not refused, f"the policy of Milvus's role refused what it asked of S3: {refused[:3]}")
         prefix = milvus.configuration["msgChannel"]["chanNamePrefix"]["cluster"]
         written = {topic: count for topic, count in offsets.items() if topic.startswith(f"{prefix}-rootcoord-dml_")}
         expect(written, f"no topic {prefix}-rootcoord-dml_* holds a message: {offsets}")
@@ -110,10 +119,16 @@ class DataPath:
             (
                 f"{', '.join(seen.steps)} in {seen.seconds:.0f} s",
                 self._source,
+                "every request to S3 allowed by the policy of Milvus's role",
                 f"topics and messages: {topics}",
                 f"{len(rows)} objects of rows, {sum(rows.values())} bytes; the largest: {largest}",
             )
         )
+
+    def start_check_denied(self) -> str:
+        """Milvus 2.3.5 ends where its role may list its root path only."""
+        judge = milvus_judge(without_start_check(self._policies), region=self._region)
+        return _outcome(faults.start_check_denied(self._ready(), judge))
 
     def durability(self) -> str:
         """Five kills at random moments."""
@@ -130,6 +145,7 @@ class DataPath:
             layers=self._layers,
             environment=self._environment,
             login=self._login,
+            judge=milvus_judge(self._policies, region=self._region),
         )
         self._stand = stack.enter_context(given)
         whose = "the deployment's generated secret" if self._login else "a secret of its own"

@@ -10,10 +10,13 @@ from rehearsal.certificates import Authority
 from rehearsal.servers.collection import Collection, connected
 from rehearsal.servers.milvus import Milvus
 from rehearsal.servers.process import ServerError
+from rehearsal.servers.s3_gate import Judge, S3Gate
 from rehearsal.servers.smoke import SmokeResult, smoke
 from rehearsal.servers.stand import Stand
 
 _STEP_SECONDS = 15
+# A prefix outside the root path, which a server lists before anything else.
+_START_CHECK = "justforconnectioncheck"
 # A data node that cannot write to S3 gives up, and a stack of more than 1,000 lines follows the cause.
 _TAIL = 2000
 # The Kafka client waits 30 s for a topic to appear before it says that there is none.
@@ -76,6 +79,30 @@ def s3_access_denied(stand: Stand) -> FaultResult:
         _expect("insert" in seen.steps, "an insert must pass: it goes to Kafka, not to S3")
         _expect_log(faulty, "Access Denied", part="data node")
     return _result("S3 access denied", str(seen), started)
+
+
+def start_check_denied(stand: Stand, judge: Judge) -> FaultResult:
+    """Prove that a server before 2.5.26 and 2.6.10 ends at its start where its start check may not be listed.
+
+    Args:
+        stand: what the server runs on.
+        judge: allows what the role of Milvus may do, but to list the prefix of the start check.
+    """
+    started = time.monotonic()
+    with (
+        S3Gate(s3=stand.s3, judge=judge) as gate,
+        stand.milvus(name="fault-start", prefix="fault-start", gate=gate, waits=False) as faulty,
+    ):
+        deadline = time.monotonic() + _LOG_SECONDS
+        while all(process.running for process in faulty.processes.values()):
+            _expect(time.monotonic() < deadline, "no component ended although its start check is refused")
+            time.sleep(0.5)
+        ended = [name for name, process in faulty.processes.items() if not process.running]
+        said = "\n".join(faulty.processes[name].last_lines(_TAIL) for name in ended)
+        _expect("precheck" in said, f"{' and '.join(ended)} ended, but not by its start check:\n{said[-2000:]}")
+        line = next(line for line in said.splitlines() if "precheck" in line)
+        line = line[line.index("precheck") :]
+    return _result(f"{_START_CHECK} may not be listed", f"{' and '.join(ended)} ended: {line.strip()[:400]}", started)
 
 
 def one_broker_down(stand: Stand) -> FaultResult:

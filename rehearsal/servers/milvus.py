@@ -21,6 +21,7 @@ from rehearsal.servers.kafka import Kafka
 from rehearsal.servers.milvus_configuration import Configuration, nested, server_defaults
 from rehearsal.servers.process import Process, ServerError
 from rehearsal.servers.s3 import S3, S3User
+from rehearsal.servers.s3_gate import S3Gate
 from rehearsal.servers.startable import Startable
 from rehearsal.servers.wheels import milvus_folder
 
@@ -109,7 +110,7 @@ def server() -> Server:
     )
 
 
-def addresses(*, etcd: Etcd, kafka: Kafka, s3: S3, user: S3User) -> dict[str, Any]:
+def addresses(*, etcd: Etcd, kafka: Kafka, s3: S3 | S3Gate, user: S3User) -> dict[str, Any]:
     """Return what replaces addresses, S3 keys and the authority to trust in a configuration made for AWS."""
     return nested(
         {

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from charts.values.merge import merged
 from rehearsal.run import Run
 from rehearsal.servers.etcd import Etcd
 from rehearsal.servers.kafka import Kafka
 from rehearsal.servers.milvus import Milvus, addresses, server
 from rehearsal.servers.milvus_configuration import Configuration, nested
 from rehearsal.servers.s3 import S3, S3User
+from rehearsal.servers.s3_gate import Judge, S3Gate
 from rehearsal.servers.startable import Startable
 
 BUCKET = "milvus-data"
@@ -31,6 +33,7 @@ class Stand(Startable):
         layers: configuration of the rendered chart (``chart_layers``), or only the part that concerns Kafka.
         environment: environment of the rendered pods; the Kafka login and root's password are added where missing.
         login: Kafka user name and password (our generated secret); made up when not given.
+        judge: decides what Milvus may ask of S3; without one, its key may do everything.
 
     Attributes:
         token: ``root:password`` of the Milvus clusters, valid where authorization is on.
@@ -46,6 +49,7 @@ class Stand(Startable):
         login: tuple[str, str] | None = None,
         brokers: int = 3,
         name: str = "",
+        judge: Judge | None = None,
     ) -> None:
         self.run = run
         self.user, self.password = login or ("milvus", secrets.token_urlsafe(24))
@@ -63,6 +67,7 @@ class Stand(Startable):
         users = {self.user: self.password}
         self.kafka = Kafka(run=run, properties=properties, users=users, brokers=brokers, name=f"{prefix}kafka")
         self.s3 = S3(run=run, bucket=BUCKET, users=(self.writer, self.reader), name=f"{prefix}s3")
+        self.gate = S3Gate(s3=self.s3, judge=judge) if judge else None
         self.etcd = Etcd(run=run, name=f"{prefix}etcd")
 
     def milvus(
@@ -72,6 +77,7 @@ class Stand(Startable):
         prefix: str | None = None,
         environment: Mapping[str, str] | None = None,
         s3_user: S3User | None = None,
+        gate: S3Gate | None = None,
         authority: Path | None = None,
         configuration: Mapping[str, object] | None = None,
         waits: bool = True,
@@ -81,10 +87,14 @@ class Stand(Startable):
         Its configuration is that of the layers but for addresses, S3 keys and authority. A ``prefix`` gives it topics,
         objects and metadata of its own, beside another cluster's. The other arguments replace one value: a fault.
         """
-        replaced = addresses(etcd=self.etcd, kafka=self.kafka, s3=self.s3, user=s3_user or self.writer)
+        s3 = gate or self.gate or self.s3
+        replaced = addresses(etcd=self.etcd, kafka=self.kafka, s3=s3, user=s3_user or self.writer)
         own: dict[str, object] = dict(configuration or {})
         if prefix is not None:
-            own |= {"etcd.rootPath": prefix, "minio.rootPath": prefix, "msgChannel.chanNamePrefix.cluster": prefix}
+            # Below the root path, where Milvus's role may write.
+            root = merged(*self._layers).get("minio", {}).get("rootPath", "files")
+            below = {"etcd.rootPath": prefix, "minio.rootPath": f"{root}/{prefix}"}
+            own |= {**below, "msgChannel.chanNamePrefix.cluster": prefix}
         if authority is not None:
             own |= {f"kafka.{side}.ssl.ca.location": str(authority) for side in ("consumer", "producer")}
         given = {**self._environment, **(environment or {})}
@@ -98,5 +108,6 @@ class Stand(Startable):
         )
 
     def _start(self, stack: ExitStack) -> None:
-        for each in (self.kafka, self.s3, self.etcd):
-            stack.enter_context(each)
+        for each in (self.kafka, self.s3, self.gate, self.etcd):
+            if each is not None:
+                stack.enter_context(each)

@@ -26,7 +26,7 @@ class Engine:
         """Take the place of what the emulator calls for each request."""
         evaluator = self._evaluator
         conditions.install(evaluator)
-        _explain(evaluator)
+        explain(evaluator)
         evaluator.enforce = self.enforce
         # Whatever speaks to the account does so over loopback, where AWS speaks TLS: no request is sent in the clear.
         pin: Callable[[str, bool], None] = app.pin_request_origin
@@ -51,7 +51,7 @@ class Engine:
                 for one in resource_arn.split(SEVERAL)
             )
             return next((refused for refused in each if refused is not None), None)
-        keys = _filled(iam_action, resource_arn, service_context or {})
+        keys = filled(iam_action, resource_arn, service_context or {})
         try:
             refused = self._enforce(
                 access_key_id, iam_action, service, region, resource_arn=resource_arn, service_context=keys
@@ -87,7 +87,7 @@ class Engine:
         return self._evaluator.AuthError("AccessDenied", text)
 
 
-def _explain(evaluator: Any) -> None:
+def explain(evaluator: Any) -> None:
     """Let each decision say which kind of policy made it.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -117,7 +117,7 @@ def _explain(evaluator: Any) -> None:
     evaluator.evaluate_resource_policy = of_resource_evaluated
 
 
-def _filled(action: str, resource: str, keys: Context) -> dict[str, Any]:
+def filled(action: str, resource: str, keys: Context) -> dict[str, Any]:
     """Add the condition keys that AWS fills and the emulator does not."""
     found = dict(keys)
     if action.startswith("s3:"):
@@ -137,7 +137,7 @@ def _filled(action: str, resource: str, keys: Context) -> dict[str, Any]:
 # What Secrets Manager and S3 do with a customer key they do as the caller, who needs the permission for it.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
-_THROUGH = {
+THROUGH = {
     "secretsmanager:GetSecretValue": ("kms:Decrypt",),
     "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
     "secretsmanager:UpdateSecret": ("kms:GenerateDataKey", "kms:Decrypt"),
@@ -149,7 +149,7 @@ _THROUGH = {
 
 def _through(action: str, resource: str, region: str) -> list[tuple[str, str, dict[str, str]]]:
     """Return what a request asks of a customer key, in the caller's name."""
-    needed = _THROUGH.get(action)
+    needed = THROUGH.get(action)
     key = _key_of(resource) if needed else ""
     if not needed or not key:
         return []

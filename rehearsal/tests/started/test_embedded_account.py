@@ -46,7 +46,7 @@ def _deploy(account: EmbeddedAccount, name: str, resources: dict[str, Any], **mo
     """Creates a stack and waits for its end; the stack's description."""
     cloudformation = account.client("cloudformation")
     template = {"Resources": resources, **more}
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     return _settled(account, name)
 
 
@@ -266,7 +266,9 @@ def _kubernetes(version: str, *, nodes: str, name: str = "upgraded") -> dict[str
 def _update(account: EmbeddedAccount, name: str, resources: dict[str, Any]) -> dict[str, Any]:
     """Updates a stack and waits for its end; the stack's description."""
     template = json.dumps({"Resources": resources})
-    account.client("cloudformation").update_stack(StackName=name, TemplateBody=template)
+    account.client("cloudformation").update_stack(
+        StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"]
+    )
     return _settled(account, name)
 
 
