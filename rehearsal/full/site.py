@@ -52,7 +52,7 @@ class Site(Startable):
         self._tools = tools
         self._controller_has_chart = controller_has_chart
         self._account_id = env.account or _DEFAULT_ACCOUNT
-        self._webhook = TokenWebhook(run=run, access_key=self._account_id)
+        self._webhook = TokenWebhook(run=run, account_id=self._account_id, account_of=self._account_of)
         self.cluster = ControlPlane(
             run=run,
             issuer=f"https://oidc.eks.{env.region}.amazonaws.com/id/{uuid.uuid4().hex.upper()}",
@@ -76,6 +76,12 @@ class Site(Startable):
                 **account_options,
             )
         )
+
+    def _account_of(self, access_key: str) -> str:
+        # The account's own administrator has the account's id for a key.
+        if access_key == self._account_id:
+            return access_key
+        return str(self.account.client("sts").get_access_key_info(AccessKeyId=access_key)["Account"])
 
     @property
     def stacks(self) -> list[str]:

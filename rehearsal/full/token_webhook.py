@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,16 +27,22 @@ _GROUPS = ["system:authenticated", "system:masters"]
 
 
 class TokenWebhook(Startable):
-    """Admits tokens that are signed with the embedded account's key, all of them as administrators.
+    """Admits tokens that are signed with a key of the embedded account, all of them as administrators.
 
-    So that access entries are not tested: the embedded account does not tell one role's key from another's.
+    Access entries are not tested.
+
+    Args:
+        run: folder of its configuration.
+        account_id: the account.
+        account_of: says to which account an access key belongs.
 
     Attributes:
         config: what the API server's ``--authentication-token-webhook-config-file`` names.
     """
 
-    def __init__(self, *, run: Run, access_key: str) -> None:
-        self._access_key = access_key
+    def __init__(self, *, run: Run, account_id: str, account_of: Callable[[str], str]) -> None:
+        self._account_id = account_id
+        self._account_of = account_of
         self._port = free_port()
         server = {"name": "account", "cluster": {"server": f"http://{LOOPBACK}:{self._port}/review"}}
         content = {
@@ -49,10 +56,12 @@ class TokenWebhook(Startable):
 
     def review(self, token: str) -> dict[str, Any]:
         """Return the ``status`` of a TokenReview."""
-        problem = _problem(token, self._access_key)
+        key, problem = _signer(token)
+        if not problem and self._account_of(key) != self._account_id:
+            problem = "signed with a key of another account"
         if problem:
             return {"authenticated": False, "error": problem}
-        return {"authenticated": True, "user": {"username": f"account:{self._access_key}", "groups": _GROUPS}}
+        return {"authenticated": True, "user": {"username": f"account:{self._account_id}", "groups": _GROUPS}}
 
     def _start(self, stack: ExitStack) -> None:
         webhook = self
@@ -80,19 +89,18 @@ class TokenWebhook(Startable):
         stack.callback(server.shutdown)
 
 
-def _problem(token: str, access_key: str) -> str:
-    """Why a token is none of the account's; empty when it is."""
+def _signer(token: str) -> tuple[str, str]:
+    """Return the access key that signed a token, and why it is no token of EKS; empty when it is one."""
     if not token.startswith(_PREFIX):
-        return "not an EKS token"
+        return "", "not an EKS token"
     encoded = token.removeprefix(_PREFIX)
     try:
         url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
         signed = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except (ValueError, KeyError):
-        return "not a signed request"
+        return "", "not a signed request"
     if query.get("Action") != "GetCallerIdentity" or "x-k8s-aws-id" not in query.get("X-Amz-SignedHeaders", ""):
-        return "signed for something else"
-    if query.get("X-Amz-Credential", "").split("/")[0] != access_key:
-        return "signed with a key of another account"
-    return "expired" if abs(time.time() - signed.timestamp()) > _MOST_SECONDS else ""
+        return "", "signed for something else"
+    expired = abs(time.time() - signed.timestamp()) > _MOST_SECONDS
+    return query.get("X-Amz-Credential", "").split("/")[0], "expired" if expired else ""

@@ -180,17 +180,21 @@ def test_broker_properties_are_the_templates(tmp_path: Path) -> None:
     ("change", "error"),
     [
         ({}, None),
-        ({"X-Amz-Credential": "999999999999/x/us-east-2/sts/aws4_request"}, "signed with a key of another account"),
+        ({"X-Amz-Credential": "ASIA9/x/us-east-2/sts/aws4_request"}, "signed with a key of another account"),
         ({"Action": "AssumeRole"}, "signed for something else"),
         ({"X-Amz-Date": "20200101T000000Z"}, "expired"),
     ],
 )
 def test_only_tokens_of_the_account_are_admitted(tmp_path: Path, change: dict[str, str], error: str | None) -> None:
     # GIVEN
-    webhook = TokenWebhook(run=Run(root=tmp_path, name="run"), access_key="000000000000")
+    webhook = TokenWebhook(
+        run=Run(root=tmp_path, name="run"),
+        account_id="000000000000",
+        account_of={"ASIA1": "000000000000", "ASIA9": "9"}.__getitem__,
+    )
     query = {
         "Action": "GetCallerIdentity",
-        "X-Amz-Credential": "000000000000/x/us-east-2/sts/aws4_request",
+        "X-Amz-Credential": "ASIA1/x/us-east-2/sts/aws4_request",
         "X-Amz-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
         "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
         **change,
@@ -205,7 +209,7 @@ def test_only_tokens_of_the_account_are_admitted(tmp_path: Path, change: dict[st
 
 
 def test_token_of_another_kind_is_refused(tmp_path: Path) -> None:
-    webhook = TokenWebhook(run=Run(root=tmp_path, name="run"), access_key="000000000000")
+    webhook = TokenWebhook(run=Run(root=tmp_path, name="run"), account_id="000000000000", account_of=str)
     assert webhook.review("abc") == {"authenticated": False, "error": "not an EKS token"}
 
 
