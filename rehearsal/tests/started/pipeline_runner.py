@@ -44,6 +44,7 @@ class Runner:
     assembly: Path
     template: dict[str, Any]
     aws_calls: Path = field(init=False)
+    _keys: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.aws_calls = self.folder / "aws-calls.txt"
@@ -52,6 +53,25 @@ class Runner:
         for name, text in (("npm", _NPM), ("aws", _AWS)):
             (programs / name).write_text(text, encoding="utf-8")
             (programs / name).chmod(0o755)
+
+    def act_as(self, role: str, statement: dict[str, Any]) -> None:
+        """Run what follows as a role that CodeBuild would assume, and that may do what the statement allows."""
+        iam = self.account.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+        allowed = json.dumps({"Statement": [{"Effect": "Allow", **statement}]})
+        iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=allowed)
+        # The emulator lets the account's root act for a service.
+        got = self.account.client("sts").assume_role(RoleArn=arn, RoleSessionName="AWSCodeBuild")["Credentials"]
+        self._keys = {
+            "AWS_ACCESS_KEY_ID": got["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": got["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": got["SessionToken"],
+        }
+
+    def act_as_administrator(self) -> None:
+        """Run what follows as the account's administrator again."""
+        self._keys = {}
 
     def source(self, name: str) -> Path:
         """Return a fresh copy of the source tree, as CodeBuild unpacks it, with what `make setup` installs."""
@@ -136,16 +156,20 @@ class Runner:
         path = [str(self.folder / "bin"), str(PROJECT / "node_modules/.bin"), str(PROJECT / ".venv/bin")]
         account, region = self.account.options.account_id, self.account.options.region
         kept = {name: value for name, value in self.account.environment().items() if name != "MILVUS_ENVIRONMENTS"}
-        return kept | {
-            "PATH": ":".join([*path, os.environ["PATH"]]),
-            "REAL_NPM": str(PROJECT / ".venv/bin/npm"),
-            "NODE_MODULES": str(PROJECT / "node_modules"),
-            "AWS_CALLS": str(self.aws_calls),
-            "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-            "NO_COLOR": "1",
-            "CI": "true",
-            # What CodeBuild sets: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
-            "CODEBUILD_INITIATOR": "codepipeline/milvus-delivery",
-            "CODEBUILD_BUILD_ARN": f"arn:aws:codebuild:{region}:{account}:build/project:1",
-            "CODEBUILD_SRC_DIR_Synth_Output": str(assembly),
-        }
+        return (
+            kept
+            | self._keys
+            | {
+                "PATH": ":".join([*path, os.environ["PATH"]]),
+                "REAL_NPM": str(PROJECT / ".venv/bin/npm"),
+                "NODE_MODULES": str(PROJECT / "node_modules"),
+                "AWS_CALLS": str(self.aws_calls),
+                "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+                "NO_COLOR": "1",
+                "CI": "true",
+                # What CodeBuild sets: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+                "CODEBUILD_INITIATOR": "codepipeline/milvus-delivery",
+                "CODEBUILD_BUILD_ARN": f"arn:aws:codebuild:{region}:{account}:build/project:1",
+                "CODEBUILD_SRC_DIR_Synth_Output": str(assembly),
+            }
+        )

@@ -251,7 +251,15 @@ def test_wildcard_role_waits_for_an_approval(runner: Runner, tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("deployed")
 def test_verification_step_starts_the_project_of_the_environment(runner: Runner, source: Path) -> None:
+    # GIVEN what the role's trust policy admits: a role of this pipeline, and nobody else of its account
+    verify = f"arn:aws:iam::{ACCOUNT}:role/milvus-dev-verify-{REGION}"
+    stranger = runner.build(runner.action(STAGE, "Verify"), directory=source)
+    assert stranger.code == 1
+    assert f"is not authorized to perform: sts:AssumeRole on resource: {verify}" in stranger.output
+    # WHEN one of the pipeline's roles runs it, THEN it starts the project
+    runner.act_as("milvus-delivery-step", {"Action": "sts:AssumeRole", "Resource": verify})
     outcome = runner.build(runner.action(STAGE, "Verify"), directory=source)
+    runner.act_as_administrator()
     assert outcome.code == 0, outcome.output
     builds = runner.account.client("codebuild").list_builds_for_project(projectName="milvus-dev-verification")["ids"]
     assert len(builds) == 1
