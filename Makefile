@@ -122,10 +122,11 @@ fixtures: setup ## freeze environments/ as it is shipped for the tests; then doc
 snapshot-update: setup ## accept the current templates and manifests as snapshots
 	@pytest -n 2 --dist loadfile -q tests/snapshot --snapshot-update
 
-docs: setup ## write the generated pages and schemas: settings, changes, IAM policies
+docs: setup ## write the generated pages and schemas: settings, changes, cost, IAM policies
 	@python -m tools.docs.settings_reference
 	@python -m tools.docs.changes_page
 	@python -m tools.docs.settings_schema
+	@$(FROZEN) python -m tools.docs.cost_page
 	@$(FROZEN) python -m tools.iam.policies
 
 bench-synth: setup ## our synth time over that of an empty CDK app, and of a bare one with the same resources

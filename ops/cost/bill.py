@@ -41,6 +41,10 @@ class Bill:
     lines: tuple[Line, ...]
     shares: tuple[Share, ...]
     """Of the nodes: the cost of each group, divided."""
+    vcpu: float
+    """Cores of all nodes."""
+    requested: float
+    """Cores that the pods of Milvus request."""
     classes: dict[Class, int]
     unclassified: tuple[str, ...]
 
@@ -121,6 +125,8 @@ class Bill:
             "by_use": self.used,
             "by_use_at_most": self.used_at_most,
             "idle": self.idle,
+            "vcpu": self.vcpu,
+            "vcpu_requested": self.requested,
             "on_grade_a": round(self.on_grade_a, 4),
             "prices_from": str(self.oldest or ""),
             "prices_to": str(self.newest or ""),
@@ -167,6 +173,8 @@ def make_bill(
         term=term,
         lines=lines,
         shares=tuple(divide(found, lines)),
+        vcpu=sum(group.vcpu for group in found.node_groups),
+        requested=round(sum(pods.replicas * pods.cpu for pods in found.pods), 3),
         classes=dict(found.classes),
         unclassified=tuple(dict.fromkeys(found.unclassified)),
     )

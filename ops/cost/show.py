@@ -159,7 +159,9 @@ def _sums(title: str, sums: Mapping[str, float], total: float) -> Table:
 
 def _nodes(bill: Bill) -> Table:
     table = _table(
-        "Nodes, by the larger of CPU and memory that pods request", ("Group", "For", "USD a month"), right=(2,)
+        f"Nodes: pods of Milvus request {bill.requested:g} of {bill.vcpu:g} vCPU",
+        ("Group", "For", "USD a month"),
+        right=(2,),
     )
     for share in bill.shares:
         style = "yellow" if share.component == IDLE else ""

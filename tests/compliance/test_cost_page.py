@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from _paths import ROOT
+from ops.cost.assembly import deployments
 from settings import Environment, load_environment
 from settings.instances import INSTANCE_TYPES
-from tests.assemblies import ENVIRONMENTS, kubernetes_objects, templates
+from tests.assemblies import ENVIRONMENTS, assembly, kubernetes_objects, templates
+from tools.docs import cost_page
+from tools.docs.guide_as_written import guide_as_written
 
 PAGE = ROOT / "docs" / "cost.md"
 
@@ -101,3 +104,33 @@ def test_cost_page_counts_what_is_created(title: str) -> None:
     cells = [ROWS[title](env) for env in ENVIRONMENTS]
 
     assert f"| {title} | {' | '.join(cells)} |" in PAGE.read_text(encoding="utf-8").splitlines()
+
+
+def test_bills_on_the_page_are_those_of_the_templates() -> None:
+    # GIVEN the bills of the shipped environments as they are synthesized
+    bills = {name: cost_page.bill(*deployments(assembly(name))) for name in cost_page.shown()}
+
+    # WHEN the page is written anew
+    text = PAGE.read_text(encoding="utf-8")
+
+    # THEN it is the same
+    assert cost_page.cost_page(text, bills) == text, "docs/cost.md is stale: run `make docs`"
+
+
+def test_guide_as_written_costs_what_its_parts_do() -> None:
+    # GIVEN the guide's parts at list prices of us-east-2: EKS, 3 x m6i.2xlarge, volumes, MSK, NAT gateway, NLB and ALB
+    # with public addresses, a key and a secret
+    parts = [0.10 * 730, 3 * 0.384 * 730, (3 * 80 + 3 * 10) * 0.08, 3 * 0.204 * 730, 300 * 0.10]
+    parts += [0.045 * 730, 0.005 * 730, 2 * 0.0225 * 730, 3 * 0.005 * 730, 1.0, 0.4]
+
+    found = cost_page.bill(guide_as_written())
+
+    assert found.fixed == pytest.approx(sum(parts), abs=0.03)
+    assert found.unclassified == ()
+
+
+def test_page_without_its_blocks_is_an_error() -> None:
+    bills = {name: cost_page.bill(*deployments(assembly(name))) for name in ("prod",)}
+
+    with pytest.raises(LookupError, match=r"^docs/cost\.md has 0 blocks 'bills'$"):
+        cost_page.cost_page("# Cost\n", bills)
