@@ -350,6 +350,25 @@ def test_each_judge_notices(
     assert changed(name, kind, change, of=of) == wrong
 
 
+def test_networks_beside_the_vpc_reach_the_api_by_a_rule_of_their_own() -> None:
+    # GIVEN an environment that names the network of its administrators
+    env = environment("dev")
+    cluster = env.cluster.model_copy(update={"private_cidrs": ("172.16.0.0/16",)})
+    named = env.model_copy(update={"cluster": cluster})
+    found = copy.deepcopy(templates("dev"))
+    # WHEN no rule admits it, THEN that is noticed
+    assert [str(each) for each in Reach(named, Templates(found)).table() if each.wrong] == [
+        "172.16.0.0/16 -> Kubernetes API:443 closed"
+    ]
+    # AND with one there is nothing to notice
+    (group,) = [
+        each for each in found["milvus-dev-eks"]["Resources"].values() if each["Type"] == "AWS::EC2::SecurityGroup"
+    ]
+    rules = group["Properties"]["SecurityGroupIngress"]
+    rules.append({**rules[0], "CidrIp": "172.16.0.0/12"})
+    assert [str(each) for each in Reach(named, Templates(found)).table() if each.wrong] == []
+
+
 def test_the_table_is_printed_with_what_is_wrong_in_red() -> None:
     # GIVEN one connection that is as it has to be, and one that is open and must not be
     good = Connection("VPC", "brokers", 9096, "", Need.CLOSED)
