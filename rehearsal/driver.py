@@ -17,12 +17,11 @@ from rich.console import Console
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.account.kubernetes_records import NOTE
-from rehearsal.account.late_events import control_plane_log_group
 from rehearsal.cdk import Cdk, CdkError
 from rehearsal.day2 import Day2, tail
 from rehearsal.display import Display
 from rehearsal.failure import RehearsalError, failures
-from rehearsal.leftovers import Leftover, by_type, leftovers, remaining_stacks, strays
+from rehearsal.leftovers import Leftover, by_type, leftovers, no_strays, remaining_stacks, strays
 from rehearsal.reach import shown as reach
 from rehearsal.run import PROJECT, Run
 from rehearsal.targets import Target, existing_network, raised_quotas, zones_of_account
@@ -211,12 +210,7 @@ class Rehearsal:
             if left := remaining_stacks(cloudformation, list(dict.fromkeys([*self._last.stacks, *self._first.stacks]))):
                 raise RehearsalError(f"after make destroy these stacks are still there: {', '.join(left)}")
             retained = leftovers(cloudformation, ids)
-            network = account.options.network
-            existing = {network.vpc_id} if network else set()
-            if self._last.settings.removal_policy == "retain":
-                # Made and kept by a function: no template retains it.
-                existing.add(control_plane_log_group(self._last.settings.name))
-            if left := strays(account.client, retained, existing=existing):
+            if left := strays(account.client, retained, existing=no_strays(self._last.settings)):
                 raise RehearsalError(f"make destroy left behind, and no template retains it: {', '.join(left)}")
         for kind, names in by_type(retained).items():
             self._display.note(f"retained on purpose: {len(names)} x {kind}: {', '.join(names)}")

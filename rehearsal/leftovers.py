@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from rehearsal.account.late_events import control_plane_log_group
+from settings import Environment
+
 
 class Leftover(BaseModel):
     """A resource that outlived its stack because its template says so."""
@@ -52,6 +55,15 @@ def by_type(retained: list[Leftover]) -> dict[str, list[str]]:
     for entry in retained:
         types.setdefault(entry.resource_type, []).append(entry.physical_id)
     return types
+
+
+def no_strays(settings: Environment) -> set[str]:
+    """Return what may be in the account at the end although no template retains it."""
+    found = {settings.network.existing.vpc_id} if settings.network.existing else set()
+    if settings.removal_policy == "retain":
+        # Made and kept by a function.
+        found.add(control_plane_log_group(settings.name))
+    return found
 
 
 def strays(client: Callable[[str], Any], retained: list[Leftover], *, existing: set[str]) -> list[str]:

@@ -17,7 +17,7 @@ from rehearsal.full.changes import BROKEN_IMAGE, broken, upgrade
 from rehearsal.full.checks import Checks, expect, wait_for
 from rehearsal.full.destroy_order import DestroyOrder
 from rehearsal.full.site import Site
-from rehearsal.leftovers import by_type, leftovers, remaining_stacks, strays
+from rehearsal.leftovers import by_type, leftovers, no_strays, remaining_stacks, strays
 from rehearsal.servers.api import Object
 from rehearsal.variants import Variant
 
@@ -162,9 +162,7 @@ class Deployment:
         if left := remaining_stacks(self._cloudformation, self._site.stacks):
             raise RehearsalError(f"after make destroy these stacks are still there: {', '.join(left)}")
         retained = leftovers(self._cloudformation, ids)
-        network = self._site.account.options.network
-        existing = {network.vpc_id} if network else set()
-        if found := strays(self._site.account.client, retained, existing=existing):
+        if found := strays(self._site.account.client, retained, existing=no_strays(self._site.env)):
             raise RehearsalError(f"left behind, and no template retains it: {', '.join(found)}")
         cluster = self._left_in_cluster()
         lines = [watch.order()]

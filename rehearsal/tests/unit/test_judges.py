@@ -21,7 +21,7 @@ from rehearsal.full import checks as judged
 from rehearsal.full.checks import CheckError, Checks
 from rehearsal.full.destroy_order import DestroyOrder
 from rehearsal.full.site import Site
-from rehearsal.leftovers import Leftover, leftovers, remaining_stacks, strays
+from rehearsal.leftovers import Leftover, leftovers, no_strays, remaining_stacks, strays
 from rehearsal.servers.api import Api, ApiError
 from rehearsal.servers.durability import DurabilityResult
 from settings import load_environment
@@ -457,6 +457,18 @@ def test_everything_that_nobody_retains_is_a_stray(kind: str) -> None:
     assert strays(Account(), retained, existing=existing) == [f"{kind} {Account.kinds[kind]}"]
     # AND with it there is none
     assert strays(Account(), kept, existing=set()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("dev", set()),
+        ("prod", {"/aws/eks/milvus-prod/cluster"}),
+        ("existing-vpc", {"vpc-0123456789abcdef0", "/aws/eks/milvus-byo/cluster"}),
+    ],
+)
+def test_what_was_there_before_or_is_kept_by_a_function_is_no_stray(name: str, expected: set[str]) -> None:
+    assert no_strays(load_environment(name)) == expected
 
 
 def test_stack_that_survived_is_noticed() -> None:
