@@ -38,6 +38,18 @@ def cost(  # noqa: PLR0917 - the options of a command
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Another price table.", rich_help_panel=_PRICES)
     ] = None,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh",
+            help="Write the price table anew from AWS's Price List API, all of it or nothing.",
+            rich_help_panel=_PRICES,
+        ),
+    ] = False,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="With --refresh: this region alone. Repeatable.", rich_help_panel=_PRICES),
+    ] = None,
 ) -> None:
     """Print what an environment costs a month.
 
@@ -45,6 +57,12 @@ def cost(  # noqa: PLR0917 - the options of a command
     prices; no credentials are needed. What is billed **by use** rests on assumptions, and is marked. Nodes are divided
     among the components by what their pods request; what is idle stands apart.
     """
+    if refresh:
+        from ops.cost.refresh import refresh_table  # noqa: PLC0415 - --help needs none of it
+
+        for name, figures in refresh_table(prices, region or []).items():
+            out().print(f"{name}: {figures} figures")
+        return
     if env is not None and assembly is not None:
         raise usage_error(setting="--env", value=f"{env} and --assembly", allowed="one of them", remedy="Drop one")
     if as_markdown and diff is None:

@@ -11,7 +11,8 @@ from typing import Any
 from ops.cost.assembly import Deployment
 from ops.cost.assumptions import Assumptions
 from ops.cost.by_use import by_use
-from ops.cost.inventory import Class, Inventory, NodeGroup, take_stock
+from ops.cost.found import Class, Inventory, NodeGroup
+from ops.cost.inventory import take_stock
 from ops.cost.lines import Line, merged
 from ops.cost.prices import STALE_DAYS, Prices, Term
 from ops.cost.release import Pods

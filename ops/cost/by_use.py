@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ops.cost.assumptions import Assumptions
-from ops.cost.inventory import Inventory
+from ops.cost.found import Inventory
 from ops.cost.lines import Line
 from ops.cost.prices import Price, Prices
 

@@ -3,67 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from ops.cost.assembly import Deployment, Resource
+from ops.cost.found import Inventory, NodeGroup
 from ops.cost.kinds import BY_USE, FREE, FREE_KINDS, FREE_PREFIX, MANIFEST, PRICED, RELEASE
 from ops.cost.lines import Line
 from ops.cost.prices import Price, Prices, Term
-from ops.cost.release import MILVUS, WITHOUT_REQUESTS, Pods, Release, helm_values, read_release, text_of
+from ops.cost.release import MILVUS, WITHOUT_REQUESTS, helm_values, read_release, text_of
 from settings.contract import NODE_GROUP_LABEL
 from settings.eks_versions import EKS_VERSIONS
-from settings.instances import INSTANCE_TYPES
-
-Class = Literal["priced", "free", "by use", "without a price"]
 
 # What a volume of type gp3 has without more money: https://aws.amazon.com/ebs/pricing/
 _FREE_IOPS, _FREE_MIBPS = 3000, 125
 _ZONES = 3
 _NO_PRICE = Price(None, "month", "none", None, "")
-
-
-@dataclass
-class NodeGroup:
-    """The nodes of a group, as they stand at the start."""
-
-    name: str
-    instance_type: str
-    nodes: int
-    tainted: bool
-
-    @property
-    def vcpu(self) -> float:
-        """Return the cores of all its nodes; 0 of a type that nobody knows."""
-        known = INSTANCE_TYPES.get(self.instance_type)
-        return self.nodes * known.vcpu if known else 0
-
-    @property
-    def memory_gib(self) -> float:
-        """Return the memory of all its nodes as AWS names it."""
-        known = INSTANCE_TYPES.get(self.instance_type)
-        return self.nodes * known.memory_gib if known else 0
-
-
-@dataclass
-class Inventory:
-    """What was found in a deployment; the by-use part is worked out of its counts."""
-
-    region: str
-    lines: list[Line] = field(default_factory=list)
-    classes: Counter[Class] = field(default_factory=Counter)
-    unclassified: list[str] = field(default_factory=list)
-    node_groups: list[NodeGroup] = field(default_factory=list)
-    pods: list[Pods] = field(default_factory=list)
-    release: Release | None = None
-    count: Counter[str] = field(default_factory=Counter)
-    """What by-use figures are derived of: gateways, endpoints, load balancers, keys, buckets, secrets, functions."""
-    control_plane_logs: list[str] = field(default_factory=list)
-    flow_logs: list[str] = field(default_factory=list)
-    monitoring: list[tuple[str, int, int]] = field(default_factory=list)
-    """Of each MSK cluster: level, brokers, and whether their logs go to CloudWatch."""
 
 
 def take_stock(deployment: Deployment, prices: Prices, *, day: date, term: Term = "on-demand") -> Inventory:

@@ -25,7 +25,7 @@ from ops.cost.assumptions import Assumptions
 from ops.cost.bill import Bill, divide, make_bill
 from ops.cost.by_use import msk_metrics
 from ops.cost.difference import compare, read_bills
-from ops.cost.inventory import Inventory, NodeGroup
+from ops.cost.found import Inventory, NodeGroup
 from ops.cost.lines import Line, merged
 from ops.cost.markdown import markdown
 from ops.cost.page import page

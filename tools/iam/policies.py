@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from _paths import ROOT
+from ops.cost import queries
 from ops.doctor.reader import PERMISSIONS
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
 from tools.context import CONTEXT
@@ -144,11 +145,17 @@ def doctor_policy() -> Policy:
     )
 
 
+def cost_policy() -> Policy:
+    """Return what `ops cost --refresh` reads: prices, which belong to nobody."""
+    return _document([{"Effect": "Allow", "Action": sorted(queries.PERMISSIONS), "Resource": ["*"]}])
+
+
 def all_policies(templates: list[Template], manifests: list[dict[str, Any]]) -> dict[str, Policy]:
     """Return every policy by the name of its file under policies/."""
     return {
         **execution_policies(templates),
         "bootstrap.json": bootstrap_policy(bootstrap_template()),
+        "cost.json": cost_policy(),
         "deploy.json": caller_policy(manifests, deploy=True),
         "diff-only.json": caller_policy(manifests, deploy=False),
         "doctor.json": doctor_policy(),
