@@ -33,6 +33,7 @@ MOST_NODES = 450
 # A security group takes 60 rules, and the VPC's ranges need some of them.
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 _MOST_PRIVATE_CIDRS = 50
+_ROLLS_NODES = change(Effect.ROLLS_NODES, "the group's nodes")
 
 
 class Taint(Settings):
@@ -81,8 +82,30 @@ class NodeGroup(Settings):
         default=80,
         ge=20,
         le=16384,
-        description="Root volume in GiB; images and logs live there.",
-        json_schema_extra=change(Effect.ROLLS_NODES, "the group's nodes"),
+        description="Root volume in GiB: images, logs, and the local disk of pods (`disk_gib` of each component).",
+        json_schema_extra=_ROLLS_NODES,
+    )
+    disk_iops: int | None = Field(
+        default=None,
+        ge=3000,
+        le=16000,
+        description="I/O operations a second of the root volume, at most 500 for each GiB; empty means 3,000, which "
+        "cost nothing more.",
+        json_schema_extra=_ROLLS_NODES,
+    )
+    disk_throughput: int | None = Field(
+        default=None,
+        ge=125,
+        le=1000,
+        description="Throughput of the root volume in MiB/s, at most a quarter of the operations; empty means 125, "
+        "which cost nothing more.",
+        json_schema_extra=_ROLLS_NODES,
+    )
+    local_storage: Literal["none", "raid0"] = Field(
+        default="none",
+        description="The instances' own NVMe disks: with `raid0` they are one, and hold images and the local disk of "
+        "pods instead of the root volume; with `none` nothing uses them.",
+        json_schema_extra=_ROLLS_NODES,
     )
 
 

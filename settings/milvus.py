@@ -42,6 +42,17 @@ MemoryLimit = Annotated[
     Field(ge=0.25, le=1536, description="Memory limit and request in GiB.", json_schema_extra=RESTARTS_COMPONENT),
 ]
 
+DiskLimit = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=16384,
+        description="Local disk in GiB, request and limit: what the pod writes beside its volumes, on query nodes "
+        "Milvus's cache, what mmap maps, and DISKANN's index. A pod that writes more is evicted.",
+        json_schema_extra=RESTARTS_COMPONENT,
+    ),
+]
+
 
 def _own_namespace(name: str) -> str:
     if name in {"default", OPERATOR_NAMESPACE} or name.startswith("kube-"):
@@ -75,6 +86,7 @@ class Component(Settings):
         json_schema_extra=RESTARTS_COMPONENT,
     )
     memory_gib: MemoryLimit
+    disk_gib: DiskLimit
     node_group: DnsLabel | None = Field(
         default=None,
         description="Node group that the pods run on; empty means `milvus.node_group`.",
@@ -91,6 +103,7 @@ class RootCoordinator(Component):
     replicas: Replicas = 2
     cpu: CpuLimit = 1
     memory_gib: MemoryLimit = 2
+    disk_gib: DiskLimit = 2
 
 
 class SmallCoordinator(Component):
@@ -99,6 +112,7 @@ class SmallCoordinator(Component):
     replicas: Replicas = 2
     cpu: CpuLimit = 0.5
     memory_gib: MemoryLimit = 0.5
+    disk_gib: DiskLimit = 2
 
 
 class Pair(Component):
@@ -107,6 +121,7 @@ class Pair(Component):
     replicas: Replicas = 2
     cpu: CpuLimit = 1
     memory_gib: MemoryLimit = 4
+    disk_gib: DiskLimit = 2
 
 
 class Worker(Component):
@@ -115,6 +130,13 @@ class Worker(Component):
     replicas: Replicas = 1
     cpu: CpuLimit = 2
     memory_gib: MemoryLimit = 8
+    disk_gib: DiskLimit = 10
+
+
+class Searcher(Worker):
+    """A component that holds loaded data, some of it on its disk."""
+
+    disk_gib: DiskLimit = 20
 
 
 class Etcd(Settings):
@@ -159,11 +181,11 @@ class Components(Settings):
     index_coordinator: SmallCoordinator = Field(SmallCoordinator(), description="2.3 only: index building.")
     mix_coordinator: Pair = Field(Pair(), description="From 2.4: all coordinators in one.")
     proxy: Pair = Field(Pair(), description="The front door: gRPC and REST on port 19530.")
-    query_node: Worker = Field(Worker(), description="Holds loaded segments in memory and searches.")
+    query_node: Searcher = Field(Searcher(), description="Holds loaded segments in memory and searches.")
     data_node: Worker = Field(Worker(), description="Flushes segments; from 2.6 it also builds indexes.")
     index_node: Worker = Field(Worker(), description="Up to 2.5: builds indexes.")
     streaming_node: Worker = Field(Worker(), description="From 2.6: writes and serves the log.")
-    standalone: Worker = Field(Worker(), description="Mode standalone only: everything in one pod.")
+    standalone: Searcher = Field(Searcher(), description="Mode standalone only: everything in one pod.")
 
     @model_validator(mode="before")
     @classmethod

@@ -18,6 +18,9 @@ _ROUNDS = 8
 # Their work waits while they are away.
 _ANSWER_NOBODY = {"data_node", "index_node"}
 
+# The chart has a switch that passes the limit of their disk on to Milvus.
+_SIZED_DISK = {"query_node", "index_node", "standalone"}
+
 _ZONE = "topology.kubernetes.io/zone"
 _HOST = "kubernetes.io/hostname"
 _TOLERATION_EFFECTS = {
@@ -35,6 +38,7 @@ def component_values(env: Environment, name: str, component: Component, *, sprea
             cpu=component.cpu,
             cpu_request=reserved_cpu(component),
             memory_gib=component.memory_gib,
+            disk_gib=component.disk_gib,
         ),
         **_placement(env, env.node_group_of(name)),
     }
@@ -45,6 +49,9 @@ def component_values(env: Environment, name: str, component: Component, *, sprea
         ]
     else:
         values["affinity"] = _anti_affinity(labels)
+    if name in _SIZED_DISK:
+        # Tells Milvus the limit; else it takes the whole volume of the node for its own.
+        values["disk"] = {"size": {"enabled": True}}
     variables = credentials(env)
     if variables:
         values["extraEnv"] = variables
@@ -116,10 +123,14 @@ def _image(repository: str) -> dict[str, str]:
     return {"repository": repository}
 
 
-def _resources(*, cpu: float, cpu_request: float, memory_gib: float) -> dict[str, dict[str, str]]:
-    # Memory is requested in full: what is promised twice gets a pod killed.
-    memory = _memory(memory_gib)
-    return {"limits": {"cpu": _cpu(cpu), "memory": memory}, "requests": {"cpu": _cpu(cpu_request), "memory": memory}}
+def _resources(
+    *, cpu: float, cpu_request: float, memory_gib: float, disk_gib: int | None = None
+) -> dict[str, dict[str, str]]:
+    # Memory and disk are requested in full: what is promised twice gets a pod killed.
+    full = {"memory": _memory(memory_gib)}
+    if disk_gib is not None:
+        full["ephemeral-storage"] = f"{disk_gib}Gi"
+    return {"limits": {"cpu": _cpu(cpu), **full}, "requests": {"cpu": _cpu(cpu_request), **full}}
 
 
 def _cpu(cores: float) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from ops.size import tool
 from ops.size.indexes import GIB, up
 from ops.size.workload import Workload
+from settings.milvus import Components, Searcher
 
 ZONES = 3
 FILL = 0.9
 """Share of their memory up to which query nodes load: queryNode.overloadedMemoryThresholdPercentage of Milvus."""
 
 _LEAST_QUERY_GIB = 4.0
+_SEARCHER = Searcher()
 # What Milvus keeps of its disk free, and what else lies there beside the index.
 _DISK_SHARE = 0.85
 
@@ -52,7 +54,7 @@ def query_pods(work: Workload, replicas: int, *, on_a_node: int) -> Pods | None:
     memory = max(_LEAST_QUERY_GIB, up(_filled_gib(work) / for_each_copy, 0.5))
     answering = replicas - lost
     cores = memory * work.cores_per_gib if work.qps is None else work.qps / work.qps_per_core / answering
-    disk = math.ceil(load.disk / GIB / for_each_copy / _DISK_SHARE)
+    disk = _SEARCHER.disk_gib + math.ceil(load.disk / GIB / for_each_copy / _DISK_SHARE)
     nodes = "query node" if for_each_copy == 1 else f"{for_each_copy} query nodes"
     why = (
         f"{'A copy' if work.copies > 1 else 'It'} fills its {nodes} to {load.memory_gib / for_each_copy / memory:.0%}"
@@ -82,7 +84,8 @@ def other_pods(work: Workload, queries: Pods) -> tuple[Pods, ...]:
         )
         if name == "index_node" or (name == "data_node" and work.line != "2.5"):
             why += "; it builds indexes, which takes 8 GiB at least"
-        found.append(Pods(name, float(shape.cpu), float(shape.memory_gib), replicas, why=why))
+        disk = 0 if name == "etcd" else Components.model_fields[name].default.disk_gib
+        found.append(Pods(name, float(shape.cpu), float(shape.memory_gib), replicas, disk, why))
     return tuple(found)
 
 

@@ -108,7 +108,8 @@ def _lines(plan: Plan, name: str, prefix: int) -> Iterator[str]:
 
 
 def _resources(pods: Pods) -> str:
-    return f"replicas: {pods.replicas}, cpu: {pods.cpu:g}, memory_gib: {pods.memory_gib:g}"
+    disk = f", disk_gib: {pods.disk_gib}" if pods.disk_gib else ""
+    return f"replicas: {pods.replicas}, cpu: {pods.cpu:g}, memory_gib: {pods.memory_gib:g}{disk}"
 
 
 def _group(group: Group, *, spot: bool) -> Iterator[str]:
@@ -121,6 +122,9 @@ def _group(group: Group, *, spot: bool) -> Iterator[str]:
     yield f"      desired_size: {group.nodes}"
     yield f"      max_size: {min(MOST_NODES, group.nodes + ZONES)}"
     yield f"      disk_gib: {group.disk_gib}"
+    if group.local_storage:
+        yield "      # The index is on the instances' own disks."
+        yield "      local_storage: raid0"
     if spot:
         yield "      spot: true"
     if group.tainted:

@@ -16,16 +16,16 @@ from ops.size.prices import Priced
 from ops.size.scheduler import Node, Pod, orders, pending
 from ops.size.workload import Workload
 from settings.cluster import MOST_NODES
-from settings.rules.capacity import ADDONS, DAEMONS
+from settings.disks import IMAGES_GIB, allocatable_disk_gib, disk_for, nvme_gib
+from settings.room import ADDONS, DAEMONS
 
 QUERY = "query"
 DISK_GIB = 80
-"""Root volume of a node, for images and logs; what query nodes keep on disk comes on top."""
+"""The least root volume of a node."""
 
 _MOST_QUERY_PODS_ON_A_NODE = 4
 # What milvus.components.query_node.replicas takes.
 _MOST_QUERY_PODS = 200
-_LARGEST_DISK_GIB = 16384
 _SMALLER = ("IVF_SQ8", "IVF_RABITQ", "DISKANN")
 _ORDERS = 120
 _SEED = 20261127
@@ -48,6 +48,11 @@ class Group:
     def hourly(self) -> float:
         """Return what its nodes cost an hour, with their root volumes, USD."""
         return self.nodes * self.priced.with_volume(self.disk_gib)
+
+    @property
+    def local_storage(self) -> bool:
+        """Return whether the instances' own disks hold what the pods write."""
+        return self.priced.kind.nvme_gb > 0
 
     @property
     def room(self) -> tuple[float, float]:
@@ -74,7 +79,7 @@ def query_group(work: Workload, types: Sequence[Priced]) -> Group:
 
 
 def _query_groups(work: Workload, priced: Priced) -> Iterator[Group]:
-    cpu, memory = room(priced)
+    _, memory = room(priced)
     for on_a_node in range(1, _MOST_QUERY_PODS_ON_A_NODE + 1):
         least = max(1 if work.survive == "none" else 2, fewest_query_pods(work, memory / on_a_node))
         for replicas in range(least, MOST_NODES * on_a_node + 1):
@@ -82,12 +87,22 @@ def _query_groups(work: Workload, priced: Priced) -> Iterator[Group]:
             if nodes > MOST_NODES or replicas > _MOST_QUERY_PODS:
                 break
             pods = query_pods(work, replicas, on_a_node=on_a_node)
-            if pods and pods.cpu * on_a_node <= cpu and pods.memory_gib * on_a_node <= memory:
-                disk = DISK_GIB + on_a_node * pods.disk_gib
-                if disk <= _LARGEST_DISK_GIB:
-                    yield Group(QUERY, priced, nodes, (pods,), disk, tainted=True)
+            if pods and _fit(pods, on_a_node, priced):
+                volume = DISK_GIB if priced.kind.nvme_gb else root_volume_gib(on_a_node * pods.disk_gib)
+                yield Group(QUERY, priced, nodes, (pods,), volume, tainted=True)
                 # More pods need at least as many nodes.
                 break
+
+
+def _fit(pods: Pods, on_a_node: int, priced: Priced) -> bool:
+    cpu, memory = room(priced)
+    disk = allocatable_disk_gib(nvme_gib(priced.kind)) - IMAGES_GIB if priced.kind.nvme_gb else math.inf
+    return pods.cpu * on_a_node <= cpu and pods.memory_gib * on_a_node <= memory and pods.disk_gib * on_a_node <= disk
+
+
+def root_volume_gib(pods_gib: float) -> int:
+    """Return the root volume of a node whose pods may write so many GiB."""
+    return max(DISK_GIB, math.ceil(disk_for(pods_gib)))
 
 
 def _nodes_for(work: Workload, replicas: int, on_a_node: int) -> int:
@@ -175,7 +190,10 @@ def _cheapest(
         cpu, memory = (left - taken for left, taken in zip(room(priced), _ADDONS, strict=True))
         bound = at_least(items, cpu, memory)
         if bound is not None:
-            group = Group("", priced, zones * max(least, bound), pods, DISK_GIB)
+            # Whichever pods a node gets, they write no more than all of them, or the most for their memory.
+            most = max(each.disk_gib / each.memory_gib for each in pods) * memory
+            volume = root_volume_gib(min(most, sum(each.replicas * each.disk_gib for each in pods)))
+            group = Group("", priced, zones * max(least, bound), pods, volume)
             bounds.append((group.hourly, priced.kind.name, group, cpu, memory))
     best: Group | None = None
     for hourly, _, group, cpu, memory in sorted(bounds, key=lambda each: each[:2]):
@@ -218,10 +236,13 @@ def nodes_of(groups: Sequence[Group]) -> list[Node]:
 
 def node_groups(work: Workload, types: Sequence[Priced]) -> list[Group]:
     """Return the cheapest groups that hold a workload and start it."""
-    queries = query_group(work, types)
+    # An index on disk needs a disk that answers as fast as it is asked: https://milvus.io/docs/disk_index.md
+    fast = [each for each in types if (each.kind.nvme_gb > 0) == (work.load.disk > 0)]
+    plain = [each for each in types if not each.kind.nvme_gb]
+    queries = query_group(work, fast)
     others = other_pods(work, queries.pods[0])
     # The query nodes' own group needs no trial: pods of one size fill equal nodes in any order.
-    return [queries, *other_groups(others, types, each_zone=work.survive != "none", enough=started)]
+    return [queries, *other_groups(others, plain, each_zone=work.survive != "none", enough=started)]
 
 
 def _too_large(work: Workload, types: Sequence[Priced]) -> OpsError:
@@ -233,7 +254,7 @@ def _too_large(work: Workload, types: Sequence[Priced]) -> OpsError:
     ]
     would = [each.index.name for each in others if any(group for one in types for group in _query_groups(each, one))]
     remedy = f"{', '.join(would)} would fit; or take" if would else "No other index would fit either: take"
-    largest = max(room(each)[1] for each in types)
+    largest = max((room(each)[1] for each in types), default=0)
     return OpsError(
         f"no group of {MOST_NODES} nodes with {_MOST_QUERY_PODS} query nodes holds {work.grown:,} vectors of "
         f"{work.dim} dimensions in {work.index.name}: {work.copies} x {load.memory_gib:,.0f} GiB of memory and "

@@ -121,8 +121,8 @@ def _notes(work: Workload, groups: tuple[Group, ...]) -> Iterator[str]:
         )
     if load.disk:
         yield (
-            f"{load.disk / GIB:,.0f} GiB of each copy are on the root volumes of the query nodes; a gp3 volume reads "
-            "slower than NVMe: measure the latency"
+            f"{load.disk / GIB:,.0f} GiB of each copy are on the query nodes' own NVMe disks, whose files end with the "
+            "instance: another one loads them from S3 again"
         )
     if work.index.name == "AISAQ":
         yield "AISAQ is experimental: its memory is the tool's constant, which nobody has shown to hold"

@@ -40,7 +40,7 @@ def priced_types(
     generation: int,
     types: Mapping[str, InstanceType] = INSTANCE_TYPES,
 ) -> list[Priced]:
-    """Return the types for general, compute and memory use that have a price in a region, without disks of their own.
+    """Return the types for general, compute and memory use that have a price in a region.
 
     Raises:
         OpsError: None has.
@@ -49,7 +49,7 @@ def priced_types(
     found = []
     for kind in types.values():
         family = _FAMILY.fullmatch(kind.name.split(".")[0])
-        if family is None or int(family[1]) < generation or kind.nvme_gb:
+        if family is None or int(family[1]) < generation:
             continue
         price = prices.instance(region, kind.name, term)
         if price.amount is not None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ops.size.nodes import Group
 from ops.size.plan import Plan
+from settings.disks import nvme_gib
 
 
 def filled(group: Group) -> tuple[float, float]:
@@ -33,14 +34,12 @@ def tables(plan: Plan) -> Iterator[Table]:
         for pods in group.pods:
             _add(table, pods.name, str(pods.replicas), f"{pods.cpu:g}", f"{pods.memory_gib:g}", group.name)
     yield table
-    table = _table("Nodes", ("Group", "Nodes", "Type", "CPU requested", "Memory requested", "Root volume", "Processor"))
+    table = _table("Nodes", ("Group", "Nodes", "Type", "CPU requested", "Memory requested", "Disk", "Processor"))
     for group in plan.groups:
         cpu, memory = filled(group)
         kind = group.priced.kind
         mark = f"CoreMark {kind.coremark / kind.vcpu:,.0f} a vCPU" if kind.coremark else "not measured"
-        _add(
-            table, group.name, str(group.nodes), kind.name, f"{cpu:.0%}", f"{memory:.0%}", f"{group.disk_gib} GiB", mark
-        )
+        _add(table, group.name, str(group.nodes), kind.name, f"{cpu:.0%}", f"{memory:.0%}", _disk(group), mark)
     yield table
     table = _table("USD a month, list prices, an estimate", ("What", "USD", "Grade"))
     for charge in plan.charges:
@@ -48,6 +47,10 @@ def tables(plan: Plan) -> Iterator[Table]:
         _add(table, charge.what, amount, charge.price.mark or charge.price.grade)
     _add(table, "sum", f"{plan.monthly:,.2f}", "")
     yield table
+
+
+def _disk(group: Group) -> str:
+    return f"NVMe, {nvme_gib(group.priced.kind):,.0f} GiB" if group.local_storage else f"gp3, {group.disk_gib} GiB"
 
 
 def summary(plan: Plan) -> str:

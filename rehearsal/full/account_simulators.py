@@ -16,7 +16,8 @@ from rehearsal.servers.nodes import Node, Taint
 from rehearsal.servers.process import ServerError
 from rehearsal.servers.simulator import Simulator
 from settings.contract import NODE_GROUP_LABEL
-from settings.instances import INSTANCE_TYPES
+from settings.disks import nvme_gib
+from settings.instances import INSTANCE_TYPES, InstanceType
 
 CONTROLLER = "aws-load-balancer-controller"
 OPERATOR = "external-secrets"
@@ -57,6 +58,7 @@ class NodeSimulator(Simulator):
 
     def _nodes(self, group: dict[str, Any]) -> list[Node]:
         instance = INSTANCE_TYPES[group["instanceTypes"][0]]
+        disk_gib = self._disk_gib(group, instance)
         described = self._ec2.describe_subnets(SubnetIds=group["subnets"])["Subnets"]
         zones = sorted({subnet["AvailabilityZone"] for subnet in described})
         # EKS makes up the names of groups that have none of their own; the label is shorter.
@@ -66,6 +68,7 @@ class NodeSimulator(Simulator):
                 name=f"{short}-{number}",
                 zone=zones[number % len(zones)],
                 instance=instance,
+                disk_gib=disk_gib,
                 labels={
                     **group.get("labels", {}),
                     "eks.amazonaws.com/nodegroup": group["nodegroupName"],
@@ -77,6 +80,17 @@ class NodeSimulator(Simulator):
             )
             for number in range(group["scalingConfig"]["desiredSize"])
         ]
+
+    def _disk_gib(self, group: dict[str, Any], instance: InstanceType) -> float:
+        """Return the disk on which the group's nodes keep their pods' files, by the launch template that it has."""
+        template = group["launchTemplate"]
+        found = self._ec2.describe_launch_template_versions(
+            LaunchTemplateId=template["id"], Versions=[str(template["version"])]
+        )
+        data = found["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        if "UserData" in data:
+            return nvme_gib(instance)
+        return float(data["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"])
 
 
 class InstalledLoadBalancers(LoadBalancerSimulator):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rehearsal.servers.api import Api, Object
+from settings.disks import allocatable_disk_gib
 from settings.instances import InstanceType, allocatable_millicores
 
 # kwok plays the kubelet of nodes with this annotation.
@@ -28,6 +29,7 @@ class Node:
     name: str
     zone: str
     instance: InstanceType
+    disk_gib: float = 80
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: Sequence[Taint] = ()
 
@@ -35,7 +37,12 @@ class Node:
     def capacity(self) -> dict[str, str]:
         """What a running instance of the type has."""
         kind = self.instance
-        return {"cpu": str(kind.vcpu), "memory": f"{kind.memory_mib}Mi", "pods": str(kind.max_pods)}
+        return {
+            "cpu": str(kind.vcpu),
+            "memory": f"{kind.memory_mib}Mi",
+            "ephemeral-storage": f"{self.disk_gib:.0f}Gi",
+            "pods": str(kind.max_pods),
+        }
 
     @property
     def allocatable(self) -> dict[str, str]:
@@ -44,6 +51,7 @@ class Node:
         return {
             "cpu": f"{allocatable_millicores(kind.vcpu)}m",
             "memory": f"{kind.allocatable_memory_mib}Mi",
+            "ephemeral-storage": f"{allocatable_disk_gib(self.disk_gib):.0f}Gi",
             "pods": str(kind.max_pods),
         }
 

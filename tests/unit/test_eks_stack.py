@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import email
 import functools
 import json
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+import yaml
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Match, Template
 
@@ -245,6 +247,37 @@ def test_root_volumes_are_encrypted_gp3_of_the_size_of_the_settings() -> None:
         assert (volume["VolumeType"], volume["Encrypted"]) == ("gp3", True)
         sizes.append(volume["VolumeSize"])
     assert sorted(sizes) == [80, 120]
+
+
+@functools.cache
+def fast() -> Template:
+    # GIVEN instances with disks of their own, and a root volume that does more than gp3 does for nothing
+    group = {"instance_types": ["r7gd.2xlarge"], "desired_size": 3, "max_size": 3, "local_storage": "raid0"}
+    return Template.from_stack(
+        stack(("cluster.node_groups", {"milvus": {**group, "disk_iops": 6000, "disk_throughput": 500}}))
+    )
+
+
+def test_disks_of_the_instances_become_one_for_the_pods() -> None:
+    [template] = resources(fast(), "AWS::EC2::LaunchTemplate").values()
+    user_data = template["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
+    # THEN it is a part of several, which EKS merges with its own
+    whole, part = email.message_from_string(user_data).walk()
+    assert (whole.get_content_type(), part.get_content_type()) == ("multipart/mixed", "application/node.eks.aws")
+    assert yaml.safe_load(str(part.get_payload())) == {
+        "apiVersion": "node.eks.aws/v1alpha1",
+        "kind": "NodeConfig",
+        "spec": {"instance": {"localStorage": {"strategy": "RAID0"}}},
+    }
+    # AND without the setting there is none
+    for each in resources(private(), "AWS::EC2::LaunchTemplate").values():
+        assert "UserData" not in each["Properties"]["LaunchTemplateData"]
+
+
+def test_root_volume_does_as_much_as_the_settings_say() -> None:
+    [template] = resources(fast(), "AWS::EC2::LaunchTemplate").values()
+    [mapping] = template["Properties"]["LaunchTemplateData"]["BlockDeviceMappings"]
+    assert (mapping["Ebs"]["Iops"], mapping["Ebs"]["Throughput"]) == (6000, 500)
 
 
 def test_instances_and_volumes_carry_the_name_of_their_group() -> None:

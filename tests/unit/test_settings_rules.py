@@ -390,11 +390,78 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "that is certain is m7g.2xlarge, whose 8 vCPU and 32 GiB leave 7.71 and 29.5 for pods; use larger "
         "instances or smaller pods",
     ),
+    "pod with more disk than a node leaves": (
+        [("milvus.components.query_node", {"disk_gib": 64})],
+        "milvus.components.query_node.disk_gib: 64 GiB fit on no node of any untainted group; the largest disk that is "
+        "certain, of milvus, leaves 63.0 of 80 GiB beside images and what the kubelet keeps free; use "
+        "cluster.node_groups.milvus.disk_gib 82, or less here",
+    ),
+    "pod with more disk than the instances of its group have": (
+        [
+            (
+                "cluster.node_groups.query",
+                {"instance_types": ["r7gd.xlarge"], "desired_size": 1, "max_size": 1, "local_storage": "raid0"},
+            ),
+            ("milvus.components.query_node", {"disk_gib": 300, "node_group": "query"}),
+        ],
+        "milvus.components.query_node.disk_gib: 300 GiB fit on no node of query; the largest disk that is certain, of "
+        "query, leaves 189.7 of 221 GiB beside images and what the kubelet keeps free; use larger instances, or less "
+        "here",
+    ),
+    "pods with more disk together than the nodes have": (
+        [("milvus.components.data_node", {"replicas": 4, "disk_gib": 60})],
+        "cluster.node_groups.milvus.desired_size: 3 x m7g.2xlarge leave 4 of the 19 pods that name no node group (the "
+        "add-ons of EKS among them) without room, and nothing adds nodes by itself; they request 19.6 CPU, 77.1 GiB "
+        "and "
+        "278 GiB of disk; use desired_size 5 and max_size 5, larger instances, or fewer or smaller pods",
+    ),
+    "instances without disks of their own": (
+        [(f"{GROUP}.local_storage", "raid0")],
+        "cluster.node_groups.milvus.local_storage: got raid0, but m7g.2xlarge has no disks of their own; use instances "
+        "with NVMe such as r7gd.2xlarge, or none",
+    ),
+    "more operations than a volume of the size takes": (
+        [
+            (f"{GROUP}.disk_gib", 30),
+            (f"{GROUP}.disk_iops", 16000),
+            ("milvus.components", {"query_node": {"disk_gib": 9}}),
+        ],
+        "cluster.node_groups.milvus.disk_iops: at most 500 for each of 30 GiB, which is 15000, got 16000; use less, or "
+        "disk_gib 32",
+    ),
+    "more throughput than the operations give": (
+        [(f"{GROUP}.disk_throughput", 1000)],
+        "cluster.node_groups.milvus.disk_throughput: at most a quarter of 3000 operations a second, which is 750, got "
+        "1000; use less, or disk_iops 4000",
+    ),
+    "mapped files without more disk than memory": (
+        [
+            ("milvus.components.query_node", {"memory_gib": 24}),
+            ("milvus.configuration", {"queryNode": {"mmap": {"vectorIndex": True}}}),
+        ],
+        "milvus.components.query_node.disk_gib: milvus.configuration.queryNode.mmap.vectorIndex maps what is loaded "
+        "into "
+        "files, of which there is more than fits 24 GiB of memory, got 20 GiB; use more than memory_gib, as much as "
+        "the "
+        "indexes take, or remove it",
+    ),
+    "diskann without more disk than memory": (
+        [
+            ("milvus.components.query_node", {"memory_gib": 24}),
+            ("milvus.configuration", {"autoIndex": {"params": {"build": {"index_type": "DISKANN"}}}}),
+        ],
+        "milvus.components.query_node.disk_gib: milvus.configuration builds DISKANN, which lies on disk, of which "
+        "there "
+        "is more than fits 24 GiB of memory, got 20 GiB; use more than memory_gib, as much as the indexes take, or "
+        "remove "
+        "it",
+    ),
     "more pods than the nodes hold": (
         [("milvus.components.query_node", {"replicas": 20, "cpu": 6, "memory_gib": 24})],
         "cluster.node_groups.milvus.desired_size: 3 x m7g.2xlarge leave 23 of the 35 pods that name no node "
         "group (the add-ons of EKS among them) without room, and nothing adds nodes by itself; they request "
-        "131.6 CPU and 525.1 GiB; use desired_size 21 and max_size 21, larger instances, or fewer or smaller "
+        "131.6 CPU, 525.1 GiB and 428 GiB of disk; use desired_size 21 and max_size 21, larger instances, or fewer or "
+        "smaller "
         "pods",
     ),
     "more pods than their group holds": (
@@ -403,14 +470,15 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
             ("milvus.components.query_node", {"replicas": 2, "cpu": 6, "memory_gib": 48, "node_group": "query"}),
         ],
         "cluster.node_groups.query.desired_size: 1 x r7g.2xlarge leave 1 of the 2 pods that are bound to it "
-        "without room, and nothing adds nodes by itself; they request 12 CPU and 96 GiB; use desired_size 2, "
+        "without room, and nothing adds nodes by itself; they request 12 CPU, 96 GiB and 40 GiB of disk; use "
+        "desired_size 2, "
         "larger instances, or fewer or smaller pods",
     ),
     "no nodes": (
         [(f"{GROUP}.min_size", 0), (f"{GROUP}.desired_size", 0)],
         "cluster.node_groups.milvus.desired_size: 0 x m7g.2xlarge leave 16 of the 16 pods that name no node "
         "group (the add-ons of EKS among them) without room, and nothing adds nodes by itself; they request "
-        "13.6 CPU and 53.1 GiB; use desired_size 2, larger instances, or fewer or smaller pods",
+        "13.6 CPU, 53.1 GiB and 48 GiB of disk; use desired_size 2, larger instances, or fewer or smaller pods",
     ),
     "room on a tainted group is none": (
         [
@@ -422,12 +490,13 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         ],
         "cluster.node_groups.milvus.desired_size: 1 x m7g.2xlarge leave 6 of the 16 pods that name no node "
         "group (the add-ons of EKS among them) without room, and nothing adds nodes by itself; they request "
-        "13.6 CPU and 53.1 GiB; use desired_size 2, larger instances, or fewer or smaller pods",
+        "13.6 CPU, 53.1 GiB and 48 GiB of disk; use desired_size 2, larger instances, or fewer or smaller pods",
     ),
     "attu without room": (
         [*FULL_NODE, ("milvus.attu", {"exposure": "internal"})],
         "cluster.node_groups.milvus.desired_size: 1 x m7g.xlarge leave 1 of the 3 pods that are bound to it "
-        "without room, and nothing adds nodes by itself; they request 2.1 CPU and 14.4 GiB; use desired_size "
+        "without room, and nothing adds nodes by itself; they request 2.1 CPU, 14.4 GiB and 20 GiB of disk; use "
+        "desired_size "
         "2 and max_size 2, larger instances, or fewer or smaller pods",
     ),
     "more pods than the largest of two groups holds": (
@@ -438,7 +507,8 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         ],
         "cluster.node_groups.spare.desired_size: 2 x m7g.2xlarge leave 8 of the 21 pods that name no node "
         "group (the add-ons of EKS among them) without room, and nothing adds nodes by itself; they request "
-        "17.6 CPU and 165.1 GiB; use desired_size 5 and max_size 5, larger instances, or fewer or smaller "
+        "17.6 CPU, 165.1 GiB and 148 GiB of disk; use desired_size 5 and max_size 5, larger instances, or fewer or "
+        "smaller "
         "pods",
     ),
     "more pods than any group holds": (
@@ -449,7 +519,7 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         ],
         "cluster.node_groups.milvus.desired_size: 3 x m7g.2xlarge leave 601 of the 613 pods that name no "
         "node group (the add-ons of EKS among them) without room, and nothing adds nodes by itself; they "
-        "request 3607.6 CPU and 14429.1 GiB; use larger instances, or fewer or smaller pods",
+        "request 3607.6 CPU, 14429.1 GiB and 8008 GiB of disk; use larger instances, or fewer or smaller pods",
     ),
     "brokers and zones": (
         [("queue.brokers", 4)],
@@ -870,6 +940,22 @@ ALLOWED: dict[str, list[tuple[str, Any]]] = {
         (f"{GROUP}.instance_types", ["m7g.2xlarge", "m6g.2xlarge"]),
         (f"{GROUP}.spot", True),
     ],
+    "mapped files with room": [
+        ("milvus.components.query_node", {"memory_gib": 24, "disk_gib": 60}),
+        ("milvus.configuration", {"queryNode": {"mmap": {"vectorIndex": True}}}),
+    ],
+    "files that are not mapped": [
+        ("milvus.components.query_node", {"memory_gib": 24}),
+        ("milvus.configuration", {"queryNode": {"mmap": {"vectorIndex": False}}}),
+    ],
+    "disk of the instances' own": [
+        (
+            "cluster.node_groups.query",
+            {"instance_types": ["r7gd.xlarge"], "desired_size": 1, "max_size": 1, "local_storage": "raid0"},
+        ),
+        ("milvus.components.query_node", {"disk_gib": 180, "node_group": "query"}),
+    ],
+    "volume with all that gp3 takes": [(f"{GROUP}.disk_iops", 16000), (f"{GROUP}.disk_throughput", 1000)],
     "pods that fill their nodes": FULL_NODE,
     "request that is the limit": [("milvus.components.proxy", {"cpu": 1, "cpu_request": 1})],
     "messages as large as the brokers accept": [

@@ -55,24 +55,25 @@ NUMBERS: dict[str, tuple[float, float | None, float]] = {
     "milvus.etcd.volume_gib": (10, 20, 1024),
     "build.cache_days": (1, 30, 365),
 }
-# replicas, cores, GiB: the smallest of Milvus's sizing tool. https://milvus.io/tools/sizing
-COMPONENTS: dict[str, tuple[float, float, float]] = {
-    "root_coordinator": (2, 1, 2),
-    "query_coordinator": (2, 0.5, 0.5),
-    "data_coordinator": (2, 0.5, 0.5),
-    "index_coordinator": (2, 0.5, 0.5),
-    "mix_coordinator": (2, 1, 4),
-    "proxy": (2, 1, 4),
-    "query_node": (1, 2, 8),
-    "data_node": (1, 2, 8),
-    "index_node": (1, 2, 8),
-    "streaming_node": (1, 2, 8),
-    "standalone": (1, 2, 8),
+# replicas, cores, GiB: the smallest of Milvus's sizing tool, https://milvus.io/tools/sizing; and GiB of local disk
+COMPONENTS: dict[str, tuple[float, float, float, float]] = {
+    "root_coordinator": (2, 1, 2, 2),
+    "query_coordinator": (2, 0.5, 0.5, 2),
+    "data_coordinator": (2, 0.5, 0.5, 2),
+    "index_coordinator": (2, 0.5, 0.5, 2),
+    "mix_coordinator": (2, 1, 4, 2),
+    "proxy": (2, 1, 4, 2),
+    "query_node": (1, 2, 8, 20),
+    "data_node": (1, 2, 8, 10),
+    "index_node": (1, 2, 8, 10),
+    "streaming_node": (1, 2, 8, 10),
+    "standalone": (1, 2, 8, 20),
 }
-for _name, (_replicas, _cpu, _memory) in COMPONENTS.items():
+for _name, (_replicas, _cpu, _memory, _disk) in COMPONENTS.items():
     NUMBERS[f"milvus.components.{_name}.replicas"] = (1, _replicas, 200)
     NUMBERS[f"milvus.components.{_name}.cpu"] = (0.1, _cpu, 192)
     NUMBERS[f"milvus.components.{_name}.memory_gib"] = (0.25, _memory, 1536)
+    NUMBERS[f"milvus.components.{_name}.disk_gib"] = (1, _disk, 16384)
 
 DEFAULTS: dict[str, Any] = {
     "network.cidr": "10.0.0.0/16",
@@ -94,6 +95,7 @@ DEFAULTS: dict[str, Any] = {
     "cluster.node_groups.taints.value": "",
     "cluster.node_groups.taints.effect": "NO_SCHEDULE",
     "cluster.node_groups.spot": False,
+    "cluster.node_groups.local_storage": "none",
     "storage.root_path": "milvus",
     "storage.versioning": False,
     "queue.kafka_version": "3.9.x.kraft",
@@ -102,6 +104,7 @@ DEFAULTS: dict[str, Any] = {
     "queue.log_retention_days": 30,
     "queue.username": "milvus",
     "queue.preview": False,
+    "queue.private_cidrs": (),
     "milvus.line": "2.6",
     "milvus.mode": "cluster",
     "milvus.namespace": "milvus",

@@ -98,15 +98,21 @@ def test_written_file_is_one_that_the_loader_accepts(plans: dict[str, Plan], nam
     plan = plans[name]
     text = file.text_of(plan, "sized")
     env = parse_environment(yaml.safe_load(text), source="sized.yaml", today=date(2026, 11, 27))
-    sized = {pods.name: (pods.replicas, pods.cpu, pods.memory_gib) for pods in plan.pods if pods.name != "etcd"}
+    sized = {
+        pods.name: (pods.replicas, pods.cpu, pods.memory_gib, pods.disk_gib)
+        for pods in plan.pods
+        if pods.name != "etcd"
+    }
     assert {
-        component: (each.replicas, each.cpu, each.memory_gib) for component, each in env.components.items()
+        component: (each.replicas, each.cpu, each.memory_gib, each.disk_gib)
+        for component, each in env.components.items()
     } == sized
     assert {each: group.desired_size for each, group in env.cluster.node_groups.items()} == {
         group.name: group.nodes for group in plan.groups
     }
     assert env.queue.kind == plan.work.queue
     assert env.cluster.node_groups["query"].spot == plan.work.spot
+    assert env.cluster.node_groups["query"].local_storage == ("raid0" if plan.work.load.disk else "none")
 
 
 def test_with_high_availability_there_are_two_of_everything(plans: dict[str, Plan]) -> None:
@@ -123,13 +129,16 @@ def test_generation_has_a_floor(plans: dict[str, Plan]) -> None:
     assert all(int(group.priced.kind.name[1]) >= 7 for plan in plans.values() for group in plan.groups)
 
 
-def test_disk_of_an_index_on_disk_is_on_the_query_nodes(plans: dict[str, Plan]) -> None:
+def test_index_on_disk_is_on_the_query_nodes_own_disks(plans: dict[str, Plan]) -> None:
     plan = plans["on disk"]
     group = plan.groups[0]
     (queries,) = group.pods
     lost = math.ceil(queries.replicas / ZONES)
     assert (queries.replicas - lost) * queries.disk_gib * 1024**3 >= plan.work.load.disk
-    assert group.disk_gib == nodes.DISK_GIB + math.ceil(queries.replicas / group.nodes) * queries.disk_gib
+    on_a_node = math.ceil(queries.replicas / group.nodes)
+    assert group.priced.kind.nvme_gb * 10**9 > on_a_node * queries.disk_gib * 1024**3
+    # AND no other group has instances with disks, which cost more
+    assert not any(each.local_storage for each in plan.groups[1:])
 
 
 def test_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +255,8 @@ def test_query_group_is_as_cheap_as_an_exhaustive_search_finds(seed: int) -> Non
                 if pods and pods.cpu * on_a_node <= cpu and pods.memory_gib * on_a_node <= memory:
                     each_zone = asked.survive != "none"
                     count = 3 * math.ceil(math.ceil(replicas / 3) / on_a_node) if each_zone else replicas / on_a_node
-                    costs.append(math.ceil(count) * priced.with_volume(80))
+                    # 20 GiB of disk for each, a tenth free, and 9 for images and EKS
+                    costs.append(math.ceil(count) * priced.with_volume(max(80, math.ceil((20 * on_a_node + 9) / 0.9))))
     # THEN
     if costs:
         assert nodes.query_group(asked, types).hourly == pytest.approx(min(costs))

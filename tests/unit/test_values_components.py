@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from charts.values.components import component_values
+from charts.workloads import CHART_COMPONENTS
 from settings.milvus import Worker
+from settings.releases import RELEASE_LINES
 from tests.unit.chart_objects import environment, on_line, values_of
 
 ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
@@ -32,8 +34,8 @@ def test_memory_is_requested_in_full_and_cpu_as_set() -> None:
     # THEN Kubernetes gets whole millicores and mebibytes
     assert values_of(env)["proxy"]["replicas"] == 3
     assert values_of(env)["proxy"]["resources"] == {
-        "limits": {"cpu": "1500m", "memory": "2560Mi"},
-        "requests": {"cpu": "500m", "memory": "2560Mi"},
+        "limits": {"cpu": "1500m", "memory": "2560Mi", "ephemeral-storage": "2Gi"},
+        "requests": {"cpu": "500m", "memory": "2560Mi", "ephemeral-storage": "2Gi"},
     }
 
 
@@ -67,8 +69,8 @@ def test_upgrade_of_many_replicas_takes_eight_rounds_at_the_most(replicas: int, 
 def test_cpu_request_is_the_limit_unless_set() -> None:
     env = environment(("milvus.components.query_node", {"cpu": 2, "memory_gib": 8}))
     assert values_of(env)["queryNode"]["resources"] == {
-        "limits": {"cpu": "2", "memory": "8Gi"},
-        "requests": {"cpu": "2", "memory": "8Gi"},
+        "limits": {"cpu": "2", "memory": "8Gi", "ephemeral-storage": "20Gi"},
+        "requests": {"cpu": "2", "memory": "8Gi", "ephemeral-storage": "20Gi"},
     }
 
 
@@ -231,3 +233,25 @@ def test_attu_is_the_version_of_the_line_or_the_given_one(version: str | None, t
     assert values["attu"]["image"] == {"repository": "zilliz/attu", "tag": tag}
     # AND the chart's Ingress stays off: ours replaces it
     assert values["attu"]["ingress"] == {"enabled": False}
+
+
+def test_every_component_asks_for_its_disk_and_is_limited_to_it() -> None:
+    # A pod without a request is the first to go when another one fills the node's disk (milvus#49712).
+    for line in RELEASE_LINES:
+        env = on_line(line, ("milvus.components.proxy", {"disk_gib": 3}))
+        values = values_of(env)
+        for name, component in env.components.items():
+            resources = values[CHART_COMPONENTS[name].key]["resources"]
+            disk = f"{component.disk_gib}Gi"
+            assert (resources["requests"]["ephemeral-storage"], resources["limits"]["ephemeral-storage"]) == (
+                disk,
+                disk,
+            )
+
+
+@pytest.mark.parametrize("line", ["2.3", "2.6"])
+def test_milvus_is_told_the_disk_of_the_nodes_that_search_or_build_indexes(line: str) -> None:
+    values = values_of(on_line(line, ("milvus.components.query_node", {"disk_gib": 60})))
+    told = {name for name, each in values.items() if isinstance(each, dict) and "disk" in each}
+    assert told == ({"queryNode", "indexNode"} if line == "2.3" else {"queryNode"})
+    assert values["queryNode"]["disk"] == {"size": {"enabled": True}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -24,6 +25,24 @@ _NODE_POLICIES = {
 # Pods that need AWS have a role of their own; one hop keeps the node's role out of the reach of any pod without the
 # host's network. https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
 _METADATA_HOPS = 1
+# EKS merges it with its own: nodeadm makes one disk of the instance's own, and puts the kubelet and containerd on it.
+# https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/ and
+# https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
+_LOCAL_STORAGE = """MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="BOUNDARY"
+
+--BOUNDARY
+Content-Type: application/node.eks.aws
+
+apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  instance:
+    localStorage:
+      strategy: RAID0
+
+--BOUNDARY--
+"""
 
 
 class NodeGroup(Construct):
@@ -95,6 +114,7 @@ class NodeGroup(Construct):
             self,
             "LaunchTemplate",
             launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
+                user_data=Fn.base64(_LOCAL_STORAGE) if settings.local_storage == "raid0" else None,
                 metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(
                     http_tokens="required", http_put_response_hop_limit=_METADATA_HOPS
                 ),
@@ -104,6 +124,8 @@ class NodeGroup(Construct):
                         ebs=ec2.CfnLaunchTemplate.EbsProperty(
                             volume_size=settings.disk_gib,
                             volume_type="gp3",
+                            iops=settings.disk_iops,
+                            throughput=settings.disk_throughput,
                             encrypted=True,
                             kms_key_id=volume_key_arn,
                             delete_on_termination=True,

@@ -251,8 +251,14 @@ class _Account:
             "taints": [{"key": "role", "value": "query", "effect": "NO_SCHEDULE"}],
             "scalingConfig": {"desiredSize": 4},
             "subnets": ["s1", "s2"],
+            "launchTemplate": {"id": "lt-1", "version": "2"},
         }
         return {"nodegroup": group}
+
+    def describe_launch_template_versions(self, **asked: object) -> dict[str, object]:
+        assert asked == {"LaunchTemplateId": "lt-1", "Versions": ["2"]}
+        data = {"BlockDeviceMappings": [{"Ebs": {"VolumeSize": 120}}]}
+        return {"LaunchTemplateVersions": [{"LaunchTemplateData": data}]}
 
     def describe_subnets(self, **_: object) -> dict[str, object]:
         return {"Subnets": [{"AvailabilityZone": "us-east-2b"}, {"AvailabilityZone": "us-east-2a"}]}
@@ -272,4 +278,4 @@ def test_nodes_are_those_of_the_node_group(tmp_path: Path) -> None:
     ]
     assert nodes[0].manifest()["metadata"]["labels"]["kubernetes.io/arch"] == "arm64"
     assert nodes[0].taints[0].effect == "NoSchedule"
-    assert nodes[0].capacity["memory"] == "63138Mi"
+    assert (nodes[0].capacity["memory"], nodes[0].capacity["ephemeral-storage"]) == ("63138Mi", "120Gi")

@@ -54,8 +54,13 @@ def test_node_offers_its_capacity_less_what_eks_reserves() -> None:
     node = Node(name="n", zone="us-east-1a", instance=INSTANCE_TYPES["m6i.2xlarge"])
 
     # THEN of what a running instance was measured to have, not of the 32 GiB that it is sold with
-    assert node.capacity == {"cpu": "8", "memory": "31548Mi", "pods": "58"}
-    assert node.allocatable == {"cpu": "7910m", "memory": f"{31548 - 255 - 11 * 58 - 100}Mi", "pods": "58"}
+    assert node.capacity == {"cpu": "8", "memory": "31548Mi", "ephemeral-storage": "80Gi", "pods": "58"}
+    assert node.allocatable == {
+        "cpu": "7910m",
+        "memory": f"{31548 - 255 - 11 * 58 - 100}Mi",
+        "ephemeral-storage": "71Gi",
+        "pods": "58",
+    }
 
 
 def test_node_has_the_labels_and_taints_of_its_group() -> None:
