@@ -24,6 +24,7 @@ from rehearsal.account import (
     identity,
     kafka,
     limits,
+    names,
     network,
     offers,
     scaling,
@@ -82,9 +83,12 @@ def install(options: AccountOptions) -> None:
     exports.install(stacks, handlers, cloudformation)
     if options.network is not None:
         seed.seed(ec2, options.network)
+    taken = names.Names(cloudwatch_logs._log_groups, secretsmanager._secrets)
     clients = _clients()
     rules = RULES | {
         "AWS::EC2::VPC": held.check_vpc,
+        "AWS::Logs::LogGroup": taken.check_log_group,
+        "AWS::SecretsManager::Secret": _both(taken.check_secret, identity.check_secret),
         "AWS::EC2::Subnet": _both(places.check_subnet, network.check_subnet),
         "AWS::EKS::Nodegroup": _both(eks_rules.check_nodegroup, held.check_nodegroup),
     }

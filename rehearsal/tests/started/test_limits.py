@@ -92,6 +92,17 @@ def test_ten_functions_run_at_once(account: EmbeddedAccount) -> None:
     assert limit["ConcurrentExecutions"] == 10
 
 
+def test_a_log_group_that_somebody_made_before_fails_the_stack(account: EmbeddedAccount) -> None:
+    # GIVEN a group as Lambda makes it for a function that runs too early
+    account.client("logs").create_log_group(logGroupName="/aws/lambda/early")
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/lambda/early"}}
+    assert _deploy(account, "late-group", {"Group": group}) == "ROLLBACK_COMPLETE"
+    assert "already exists" in _reasons(account, "late-group")
+    # AND another one is made
+    group["Properties"] = {"LogGroupName": "/aws/lambda/in-time"}
+    assert _deploy(account, "group", {"Group": group}) == "CREATE_COMPLETE"
+
+
 def test_an_export_in_use_rolls_its_stack_back(account: EmbeddedAccount) -> None:
     def exporting(value: str) -> dict[str, Any]:
         return {"Outputs": {"Shared": {"Value": value, "Export": {"Name": "shared"}}}}

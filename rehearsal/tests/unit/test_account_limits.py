@@ -17,6 +17,7 @@ from rehearsal.account.kafka_api import KafkaApi
 from rehearsal.account.kafka_rules import check_cluster
 from rehearsal.account.late_events import ControlPlaneEvents
 from rehearsal.account.limits import Limits, quotas_of
+from rehearsal.account.names import Names
 from rehearsal.account.refusals import ResourceError
 from rehearsal.account.zones import Zones
 from rehearsal.targets import raised_quotas, zones_of_account
@@ -281,6 +282,46 @@ def test_an_export_may_stay_and_one_that_nobody_imports_may_go() -> None:
 def test_an_export_in_use_neither_changes_nor_goes(value: str | None, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         exported(value, imported=True)
+
+
+def make(kind: str, properties: dict[str, Any], previous: dict[str, Any] | None = None) -> None:
+    """Create a log group or a secret where each has one name that is taken, and a secret one more that waits."""
+    taken = Names({"/milvus"}, {"milvus": {"DeletedDate": None}, "gone": {"DeletedDate": 1764201600}})
+    request = Request(
+        type_name="T", logical_id="L", stack="s", properties=properties, aws=lambda _: None, previous=previous or {}
+    )
+    {"log group": taken.check_log_group, "secret": taken.check_secret}[kind](request)
+
+
+def test_a_name_that_is_free_is_taken_and_one_of_their_own_stays() -> None:
+    for kind, key, name in (("log group", "LogGroupName", "/milvus"), ("secret", "Name", "milvus")):
+        make(kind, {key: f"{name}-2"})
+        make(kind, {})
+        make(kind, {key: name}, previous={key: name})
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "message"),
+    [
+        (
+            "log group",
+            {"LogGroupName": "/milvus"},
+            "Resource of type 'AWS::Logs::LogGroup' with identifier "
+            """'{"/properties/LogGroupName":"/milvus"}' already exists.""",
+        ),
+        ("secret", {"Name": "milvus"}, "A resource with the ID you requested already exists."),
+        (
+            "secret",
+            {"Name": "gone"},
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        ),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(kind: str, properties: dict[str, Any], message: str) -> None:
+    with pytest.raises(ResourceError) as refused:
+        make(kind, properties)
+    assert message in str(refused.value)
+    assert "HandlerErrorCode: AlreadyExists" in str(refused.value)
 
 
 def test_the_last_events_of_a_cluster_make_its_log_group_again() -> None:
