@@ -18,7 +18,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-ops setup-cdk lock check fix test coverage synth diff deploy destroy manifests outdated chart-record \
-	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-changes test-edits test-full test-charts mutants clean
+	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-changes test-docs test-edits test-full test-charts mutants clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ setup-ops: $(if $(wildcard $(VENV)/.ready),,$(VENV)/.ops) ## install only what t
 # The CDK command line alone, for a build whose image has Node.
 setup-cdk: $(if $(wildcard node_modules/.ready),,node_modules/.cdk) ## install only the CDK command line, with the npm at hand
 
+# uv reads no configuration of pip, in which a mirror is often named.
+PIPS_INDEX := eval "$$($(BIN)/python $(CURDIR)/tools/pip_index.py)" &&
+
 REQUIREMENTS := requirements.txt requirements/app.txt requirements/ops.txt requirements/tests.txt rehearsal/requirements.txt
 
 $(BIN)/python:
@@ -43,7 +46,7 @@ $(BIN)/python:
 
 $(VENV)/.ready: $(REQUIREMENTS) requirements/checks.txt requirements/uv.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt -r requirements/checks.txt
+	@$(PIPS_INDEX) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt -r requirements/checks.txt
 	@touch $@
 
 $(VENV)/.ops: requirements/ops.txt | $(BIN)/python
@@ -59,7 +62,7 @@ node_modules/.ready: package-lock.json $(VENV)/.ready
 	@touch $@
 
 # One resolution for all, so that no two files pin two versions of a package; what is pinned stays as long as it fits.
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+COMPILE := $(PIPS_INDEX) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 LOCKED := $(basename $(wildcard requirements/*.in)) rehearsal/requirements
 
@@ -141,6 +144,9 @@ rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (nee
 test-changes: setup ## prove for every setting what it says of its change; with the real charts in MILVUS_CHARTS
 	@pytest -n 2 -q -m whole tests/compliance/test_changes_proven.py
 
+test-docs: setup ## type what the README, docs/ and the pull-request workflows print, into an embedded account
+	@pytest -q -n 2 --dist loadfile -o timeout=1800 -m printed rehearsal/tests/printed
+
 test-edits: setup ## run the whole suite for settings files edited as the pages say
 	@pytest -q -o timeout=3600 -m whole tests/compliance/test_user_edits.py
 
@@ -152,7 +158,7 @@ test-charts: setup ## render our values with the real Milvus charts (MILVUS_CHAR
 	@MILVUS_CHARTS=$(or $(MILVUS_CHARTS),pull) pytest -n 2 -q tests/compliance/test_real_chart.py
 
 $(VENV)/.mutants: requirements/mutants.txt $(VENV)/.ready
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/mutants.txt
+	@$(PIPS_INDEX) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/mutants.txt
 	@touch $@
 
 mutants: setup $(VENV)/.mutants ## change the product by SAMPLE faults (60), and name those that no test notices

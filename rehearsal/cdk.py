@@ -18,7 +18,7 @@ from rehearsal.run import PROJECT
 from rehearsal.terminal import UnexpectedQuestionError, lines_of, open_terminal
 
 _CDK_FOLDER = PROJECT / "node_modules" / ".bin"
-_POLLING = Path(__file__).with_name("polling.cjs")
+POLLING = Path(__file__).with_name("polling.cjs")
 _EVENT = re.compile(
     r"^(?P<stack>[\w-]+) \| +(?P<done>\d+)(/(?P<total>\d+))? \| [^|]+\| "
     r"(?P<status>[A-Z_]+) +\| (?P<type>[\w:-]+) +\| (?P<id>.*)$"
@@ -29,7 +29,7 @@ _DESTROYED = re.compile(r"^ *(✅ +)?(?P<stack>[\w-]+): (?P<state>destroying\.\.
 # again, not even where `pip install` and `npm ci` put them, which leave no mark for make.
 _INSTALLED = ("--old-file=.venv/.ready", "--old-file=node_modules/.ready")
 # How a make that called this process speaks to those below it: `make rehearse -n ENV=prod` concerns the rehearsal only.
-_OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
+OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKEFILES")
 _DIFFERENCES = "Number of stacks with differences: "
 
 
@@ -133,9 +133,9 @@ class Cdk:
         self._log = log
         self._on_event = on_event
         self.assembly = assembly
-        self._environment = {key: value for key, value in environment.items() if key not in _OF_MAKE} | {
+        self._environment = {key: value for key, value in environment.items() if key not in OF_MAKE} | {
             "PATH": _search_path(environment.get("PATH", "")),
-            "NODE_OPTIONS": f"--require={_POLLING}",
+            "NODE_OPTIONS": f"--require={POLLING}",
         }
 
     def synth(self) -> list[str]:

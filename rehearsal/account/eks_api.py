@@ -14,6 +14,7 @@ from rehearsal.account.options import AccountOptions
 from rehearsal.account.refusals import service_fault
 
 _CLUSTER = re.compile(r"/clusters/([A-Za-z0-9_-]+)(/update-config)?")
+_UPDATE_NODES = re.compile(r"/clusters/(?P<cluster>[^/]+)/node-groups/(?P<group>[^/]+)/update-version")
 _PROTECTED = "Cannot delete cluster {} because deletion protection is enabled; disable it first"
 
 
@@ -53,7 +54,13 @@ class EksApi:
             return self._update_config(cluster, json.loads(body or b"{}"))
         if cluster is not None and match and not match[2] and method == "DELETE" and _protected(cluster):
             return self._eks._error(400, "InvalidRequestException", _PROTECTED.format(match[1]))
+        if method == "POST" and (match := _UPDATE_NODES.fullmatch(path)) and self._nodes(match):
+            # UpdateNodegroupVersion to the newest image, which is finished at once: a node is no more than its record.
+            return _updated("VersionUpdate")
         return self._handle(method, path, headers, body, query)
+
+    def _nodes(self, match: re.Match[str]) -> bool:
+        return f"{match['cluster']}/{match['group']}" in self._eks._nodegroups
 
     def _update_config(self, cluster: dict[str, Any], body: dict[str, Any]) -> Any:
         """UpdateClusterConfig, which is finished at once; other settings change with CloudFormation only."""
@@ -61,8 +68,7 @@ class EksApi:
         if others:
             return self._eks._error(400, "InvalidParameterException", f"not emulated: {', '.join(sorted(others))}")
         cluster["deletionProtection"] = body["deletionProtection"]
-        update = {"id": str(uuid.uuid4()), "status": "Successful", "type": "DeletionProtectionUpdate"}
-        return 200, {"Content-Type": "application/json"}, json.dumps({"update": update}).encode()
+        return _updated("DeletionProtectionUpdate")
 
     def create_cluster(self, body: dict[str, Any], creator_arn: str | None = None) -> Any:
         """CreateCluster with the endpoint that the options name and a security group that exists."""
@@ -117,6 +123,11 @@ class EksApi:
             "IpPermissionsEgress": [],
         }
         return vpc_id, group_id
+
+
+def _updated(kind: str) -> tuple[int, dict[str, str], bytes]:
+    update = {"id": str(uuid.uuid4()), "status": "Successful", "type": kind}
+    return 200, {"Content-Type": "application/json"}, json.dumps({"update": update}).encode()
 
 
 def _protected(cluster: dict[str, Any]) -> bool:

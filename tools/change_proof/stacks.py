@@ -29,7 +29,7 @@ class Stacks:
     def of(cls, env: Environment) -> Stacks:
         """Synthesize an environment in this process, without cdk-nag."""
         # The first import of aws_cdk takes seconds.
-        import aws_cdk as cdk  # noqa: PLC0415
+        import aws_cdk as cdk  # noqa: PLC0415 - see above
 
         from stacks.build import build_environment  # noqa: PLC0415 - imports aws_cdk
 

@@ -48,6 +48,16 @@ def test_a_protected_cluster_is_deleted_by_nobody_until_the_protection_is_off() 
     assert eks._clusters == {}
 
 
+def test_nodes_take_the_newest_image_at_once() -> None:
+    eks = _account()
+    eks._nodegroups["milvus/nodes"] = {}
+    path = "/clusters/milvus/node-groups/{}/update-version"
+    status, _, answer = eks._handle_request_sync("POST", path.format("nodes"), {}, b"{}", {})
+    assert (status, json.loads(answer)["update"]["status"]) == (200, "Successful")
+    # AND a group that is not there is the emulator's to refuse
+    assert eks._handle_request_sync("POST", path.format("others"), {}, b"{}", {})[2].startswith(b"POST /clusters")
+
+
 def test_settings_that_are_not_emulated_are_refused_and_not_forgotten() -> None:
     answer = _account()._handle_request_sync("POST", "/clusters/milvus/update-config", {}, b'{"logging": {}}', {})
     assert (answer[0], json.loads(answer[2])["message"]) == (400, "not emulated: logging")
