@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ops.console import note, out, print_json
+from ops.console import note, out, print_json, working
 from ops.errors import usage_error
 
 
@@ -85,6 +85,7 @@ def size(
         Path | None, typer.Option(metavar="PATH", help="Write the settings file, such as environments/NAME.yaml.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write one page that needs nothing else.")] = None,
 ) -> None:
     """Find the **cheapest nodes** that hold so many vectors, start every pod, and go on when something is lost.
 
@@ -92,12 +93,13 @@ def size(
     says so. Reads no account and changes nothing: prices are the list prices of the table in this program.
     """
     from ops.cost.prices import Prices  # noqa: PLC0415 - --help must not pay for it
-    from ops.size import file, indexes, report, workload  # noqa: PLC0415 - the same
+    from ops.size import file, indexes, page, report, workload  # noqa: PLC0415 - the same
     from ops.size.plan import plan_for  # noqa: PLC0415 - the same
 
     if write:
         file.refuse_existing(write)
     found = indexes.find(index)
+    prices = Prices.load()
     plan = plan_for(
         workload.Workload(
             vectors=workload.count(vectors),
@@ -122,23 +124,36 @@ def size(
             spot=spot,
             term=term.value,
         ),
-        Prices.load(),
+        prices,
     )
+    whole = None
     if write:
         file.write(plan, write)
+        with working("looking at its templates"):
+            whole = file.whole_bill(plan, write)
+    if html:
+        with working("counting other indexes and numbers of vectors"):
+            html.write_text(page.page(plan, page.curves(plan, prices)), encoding="utf-8")
     if as_json:
-        print_json(report.as_data(plan))
+        print_json(report.as_data(plan, whole))
         return
-    if explain:
-        for step in plan.work.load.explained:
-            out().print(Text(step), soft_wrap=True)
+    for step in plan.work.load.explained if explain else ():
+        out().print(Text(step), soft_wrap=True)
     for table in report.tables(plan):
         out().print(table)
     for text in plan.notes:
         note(text)
     out().print(Text(report.summary(plan), style="bold"), soft_wrap=True)
     if write:
-        out().print(Text(f"written: {write}"), soft_wrap=True)
+        _written(write, whole)
+
+
+def _written(path: Path, whole: float | None) -> None:
+    out().print(Text(f"written: {path}"), soft_wrap=True)
+    if whole is None:
+        note(f"{path} is not in environments/ of a checkout: nothing synthesizes it, and the sum stays an estimate")
+    else:
+        out().print(Text(f"{whole:,.2f} USD a month by `milvus-ops cost`, with what is billed by use"), soft_wrap=True)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import yaml
 
+from ops.cost.assembly import checkout
+from ops.cost.report import Source, bills_of
 from ops.errors import ExitCode, OpsError
 from ops.size.components import ZONES, Pods, etcd_volume_gib
 from ops.size.nodes import QUERY, Group
 from ops.size.plan import BROKERS, Plan
 from settings import SettingsError, parse_environment
 from settings.cluster import MOST_NODES
+from settings.loader import ENVIRONMENTS
 
 _TAINT = "milvus-query"
 _PREFIXES = (20, 19, 18)
@@ -32,6 +35,18 @@ def write(plan: Plan, path: Path) -> None:
         raise OpsError(
             f"--write: cannot write {path}: {error.strerror}", remedy="Name another path", code=ExitCode.USAGE
         ) from error
+
+
+def whole_bill(plan: Plan, path: Path) -> float | None:
+    """Return what `milvus-ops cost` says of a file that the app knows, USD a month; None of one that it does not.
+
+    Raises:
+        OpsError: The app cannot synthesize it.
+    """
+    if checkout() is None or path.resolve().parent != ENVIRONMENTS.resolve():
+        return None
+    bills = bills_of(Source.load(term=plan.work.term), environment=path.stem)
+    return sum(bill.total for bill in bills)
 
 
 def refuse_existing(path: Path) -> None:

@@ -63,8 +63,8 @@ def summary(plan: Plan) -> str:
     )
 
 
-def as_data(plan: Plan) -> dict[str, Any]:
-    """Return a plan for machines."""
+def as_data(plan: Plan, whole: float | None = None) -> dict[str, Any]:
+    """Return a plan for machines; ``whole`` is what `milvus-ops cost` says of its file, USD a month."""
     work = plan.work
     return {
         "schema": 1,
@@ -94,6 +94,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
             for group in plan.groups
         ],
         "estimate_usd_month": round(plan.monthly, 2),
+        "cost_usd_month": whole,
         "charges": [
             {
                 "what": charge.what,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ops.cli import app
+from ops.size import page
 from settings import load_environment_file
 
 SMALL = ("--vectors", "1M", "--dim", "1024")
@@ -194,3 +196,31 @@ def test_more_searches_ask_for_more_cores_and_the_assumption_is_stated() -> None
     cores = [each["node_groups"][0]["components"]["query_node"]["cpu"] for each in (few, many)]
     assert cores[0] < cores[1]
     assert any("at an assumed 50 a core" in text for text in many["notes"])
+
+
+def test_page_shows_the_bill_the_nodes_and_other_indexes_and_needs_nothing_else(tmp_path: Path) -> None:
+    # WHEN
+    path = tmp_path / "size.html"
+    result = run("--vectors", "3M", "--dim", "64", "--survive", "none", "--html", str(path))
+    # THEN
+    assert result.exit_code == 0, result.output
+    text = path.read_text(encoding="utf-8")
+    for each in (
+        "EKS control plane",
+        "query_node",
+        "idle",
+        "IVF_RABITQ",
+        "DISKANN",
+        "300K",
+        "30M",
+        "load memory of one copy",
+    ):
+        assert each in text, each
+    assert not any(outside in text for outside in ("http:", "https:", "<script", "@import", "url("))
+    # AND it is well formed, for all that browsers forgive
+    svg = ElementTree.fromstring(text[text.index("<svg") : text.index("</svg>") + 6])  # noqa: S314 - our own page
+    assert len(svg.findall("polyline")) == 8
+
+
+def test_steps_of_a_cost_axis_are_round() -> None:
+    assert page._round_steps([900, 1500, 21000]) == [1000, 2000, 5000, 10000, 20000]
