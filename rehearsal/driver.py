@@ -158,7 +158,8 @@ class Rehearsal:
             self._cdk(target, account, acting=account.environment()).bootstrap(*place)
         with self._display.step("cdk bootstrap with policies/, by one who may do what bootstrap.json says"):
             bootstrapper = account.user("bootstrapper", "bootstrap.json")
-            self._cdk(target, account, acting=bootstrapper).bootstrap(*place, account.execution_policies())
+            policies = account.execution_policies(target.settings.permissions_boundary)
+            self._cdk(target, account, acting=bootstrapper).bootstrap(*place, policies)
         with self._display.step("ops doctor finds nothing in the way"):
             day2 = self._day2(account, acting=account.user("doctor", "doctor.json"))
             self._display.note(f"{day2.doctor(target.env)} (ops-doctor.log)")

@@ -48,6 +48,8 @@ Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"), AfterVa
 """An IPv4 network in CIDR notation, such as 10.0.0.0/16."""
 
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
+PolicyName = Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,128}$")]
+"""A managed policy of the account by its name."""
 KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$")]
 """A KMS key by its ARN: an alias is no resource that a policy could name."""
 CertificateArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+$")]

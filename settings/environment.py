@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from settings.base import Settings
+from settings.base import PolicyName, Settings
 from settings.changes import IN_PLACE, never
 from settings.cluster import Cluster
 from settings.milvus import Component, Milvus
@@ -58,6 +58,12 @@ class Environment(Settings):
         default="retain",
         description="What becomes of buckets, keys, secrets and logs when their stack is destroyed. "
         "`destroy` deletes the data with them. The brokers and the network always go.",
+        json_schema_extra=IN_PLACE,
+    )
+    permissions_boundary: PolicyName | None = Field(
+        default=None,
+        description="Name of a managed policy in the account that limits every role of the environment. Needed where "
+        "CloudFormation deploys with `policies/execution-bounded.json`: `milvus-boundary` (docs/delivery.md).",
         json_schema_extra=IN_PLACE,
     )
     termination_protection: bool = Field(

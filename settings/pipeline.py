@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.base import Settings
+from settings.base import PolicyName, Settings
 from settings.parts import Part
 from settings.regions import Region
 
@@ -125,6 +125,11 @@ class Pipeline(Settings):
     build: Build = Field(default_factory=Build, description="Image and caches of the build projects.")
     waves: tuple[Wave, ...] = Field(description="Waves, deployed one after the other; at least one.")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of the pipeline's resources.")
+    permissions_boundary: PolicyName | None = Field(
+        default=None,
+        description="Name of a managed policy in the pipeline's account that limits every role of the pipeline; that "
+        "of an environment stands in the environment's file.",
+    )
 
     @property
     def targets(self) -> list[tuple[str, Target]]:

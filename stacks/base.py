@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from milvus_constructs.logs import FunctionLogs
@@ -26,6 +27,7 @@ class ProjectStack(cdk.Stack):
         tags: Tags of every resource.
         removal: Whether the logs of CDK's functions outlive the stack.
         protected: Whether CloudFormation refuses to delete the stack.
+        boundary: Name of the managed policy that limits every role of the stack, those of the CDK's functions too.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class ProjectStack(cdk.Stack):
         tags: Mapping[str, str],
         removal: RemovalSetting,
         protected: bool = False,
+        boundary: str | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -50,6 +53,9 @@ class ProjectStack(cdk.Stack):
             termination_protection=protected,
         )
         cdk.Aspects.of(self).add(FunctionLogs(self, removal=removal))
+        if boundary is not None:
+            policy = iam.ManagedPolicy.from_managed_policy_name(self, "PermissionsBoundary", boundary)
+            iam.PermissionsBoundary.of(self).apply(policy)
 
 
 class EnvironmentStack(ProjectStack):
@@ -65,4 +71,5 @@ class EnvironmentStack(ProjectStack):
             tags=env.tags,
             removal=env.removal_policy,
             protected=name in protected_stacks(env),
+            boundary=env.permissions_boundary,
         )

@@ -84,6 +84,7 @@ class PipelineStack(ProjectStack):
             description="Milvus: delivery pipeline",
             tags=settings.tags,
             removal="destroy",
+            boundary=settings.permissions_boundary,
         )
         self._settings = settings
         # That of the context key @aws-cdk/core:bootstrapQualifier: the same for all accounts of a pipeline.

@@ -26,13 +26,14 @@ def apply(provisioners: Any, aws: Callable[[str], Any]) -> None:
     _secrets(handlers["AWS::SecretsManager::Secret"])
     _clusters(provisioners)
     _node_groups(provisioners)
-    from ministack.services import lambda_svc, s3  # noqa: PLC0415 - they read the environment when imported
+    from ministack.services import iam, lambda_svc, s3  # noqa: PLC0415 - they read the environment when imported
     from ministack.services.cloudformation import custom_resource, engine  # noqa: PLC0415 - the same
 
     _references(engine)
     _conditions(engine)
     _functions(lambda_svc, custom_resource)
     _buckets(handlers["AWS::S3::Bucket"], s3)
+    _roles(handlers["AWS::IAM::Role"], iam)
     _subnets(handlers["AWS::EC2::Subnet"], aws)
 
 
@@ -116,6 +117,23 @@ def _buckets(entry: Entry, s3: Any) -> None:
     def updated(physical_id: str, old: Properties, new: Properties, *rest: str) -> Any:
         result = update(physical_id, old, new, *rest)
         kept(result[0], new)
+        return result
+
+    entry.update(create=created, update=updated)
+
+
+def _roles(entry: Entry, iam: Any) -> None:
+    """Keep a role's permissions boundary, which the emulator's CloudFormation drops."""
+    create, update = entry["create"], entry["update"]
+
+    def created(logical_id: str, properties: Properties, stack: str) -> Any:
+        name, attributes = create(logical_id, properties, stack)
+        iam._roles[name]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+        return name, attributes
+
+    def updated(physical_id: str, old: Properties, new: Properties, *rest: str) -> Any:
+        result = update(physical_id, old, new, *rest)
+        iam._roles[result[0]]["PermissionsBoundary"] = new.get("PermissionsBoundary")
         return result
 
     entry.update(create=created, update=updated)

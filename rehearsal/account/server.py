@@ -108,15 +108,22 @@ class EmbeddedAccount(AbstractContextManager["EmbeddedAccount"]):
         keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
         return self.environment() | keys
 
-    def execution_policies(self) -> list[str]:
-        """Create CloudFormation's policies, as docs/delivery.md prints it; their ARNs."""
-        iam = self.client("iam")
-        documents = {
-            file.stem: file.read_text(encoding="utf-8")
-            for file in sorted((PROJECT / "policies").glob("execution-*.json"))
+    def execution_policies(self, boundary: str | None = None) -> list[str]:
+        """Create CloudFormation's policies, as docs/delivery.md prints it; their ARNs.
+
+        Args:
+            boundary: name of the boundary that every role must have; without one there is none, and no policy asks.
+        """
+        iam, folder = self.client("iam"), PROJECT / "policies"
+        names = ["network", "data", "cluster", *(["bounded"] if boundary else [])]
+        files = {f"milvus-execution-{name}": folder / f"execution-{name}.json" for name in names}
+        if boundary:
+            files[boundary] = folder / "boundary.json"
+        made = {
+            name: iam.create_policy(PolicyName=name, PolicyDocument=file.read_text(encoding="utf-8"))["Policy"]["Arn"]
+            for name, file in files.items()
         }
-        made = [iam.create_policy(PolicyName=f"milvus-{name}", PolicyDocument=documents[name]) for name in documents]
-        return [each["Policy"]["Arn"] for each in made]
+        return [arn for name, arn in made.items() if name != boundary]
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of this account."""

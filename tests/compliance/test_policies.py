@@ -26,7 +26,11 @@ from tools.iam.policies import (
 )
 from tools.iam.scopes import FILES, NOT_NEEDED, PREFIX
 
-FILE_NAMES = sorted([*FILES, "bootstrap.json", "cost.json", "deploy.json", "diff-only.json", "doctor.json"])
+ALLOWING = sorted([*FILES, "bootstrap.json", "cost.json", "deploy.json", "diff-only.json", "doctor.json"])
+LIMITING = ["boundary.json", "execution-bounded.json"]
+"""They allow nothing by themselves, and have a test of their own: rehearsal/tests/unit/test_boundary.py."""
+FILE_NAMES = sorted([*ALLOWING, *LIMITING])
+every_allowing_policy = pytest.mark.parametrize("name", ALLOWING)
 every_policy = pytest.mark.parametrize("name", FILE_NAMES)
 
 
@@ -56,7 +60,7 @@ def test_policy_is_what_the_resource_types_of_the_templates_need(name: str) -> N
     assert (POLICIES / name).read_text(encoding="utf-8") == written(all_policies(*everything())[name])
 
 
-@every_policy
+@every_allowing_policy
 def test_no_policy_allows_whole_services_or_families_of_actions(name: str) -> None:
     for statement in statements(name):
         assert statement["Effect"] == "Allow"
@@ -65,7 +69,7 @@ def test_no_policy_allows_whole_services_or_families_of_actions(name: str) -> No
         assert "NotResource" not in statement
 
 
-@every_policy
+@every_allowing_policy
 def test_roles_may_be_changed_and_passed_only_within_the_prefix(name: str) -> None:
     for statement in statements(name):
         if any(action.startswith(("iam:", "sts:")) for action in statement["Action"]):
@@ -78,7 +82,7 @@ def test_roles_may_be_changed_and_passed_only_within_the_prefix(name: str) -> No
                 )
 
 
-@every_policy
+@every_allowing_policy
 def test_roles_are_passed_only_to_services_that_the_templates_make_roles_for(name: str) -> None:
     templates = [bootstrap_template()] if name == "bootstrap.json" else everything()[0]
     for statement in statements(name):
@@ -151,7 +155,7 @@ READ_ONLY = {
 }
 
 
-@every_policy
+@every_allowing_policy
 def test_only_services_with_a_reason_have_every_resource(name: str) -> None:
     allowed = {*ANY_RESOURCE, *(READ_ONLY if name == "doctor.json" else ())}
     if name == "cost.json":

@@ -98,6 +98,7 @@ _TABLE: Mapping[str, _Given] = {
     "account": _Given("444455556666", base="existing-vpc"),
     "region": _Given("us-west-2"),
     "tags": _Given({"environment": "dev", "cost-center": "4711"}),
+    "permissions_boundary": _Given("milvus-boundary"),
     "network.cidr": _Given("10.1.0.0/16"),
     "network.zones": _Given(["a", "b"], along={"queue.brokers": 4, "milvus.etcd.replicas": 3}),
     "network.interface_endpoints": _Given(["sts"]),

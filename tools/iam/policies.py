@@ -22,6 +22,7 @@ from ops.cost import queries
 from ops.doctor.reader import PERMISSIONS
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
 from tools.context import CONTEXT
+from tools.iam.boundary import boundary_policy, bounded_policy
 from tools.iam.scopes import (
     ADDED,
     BOOTSTRAP_SCOPES,
@@ -159,6 +160,8 @@ def all_policies(templates: list[Template], manifests: list[dict[str, Any]]) -> 
         "deploy.json": caller_policy(manifests, deploy=True),
         "diff-only.json": caller_policy(manifests, deploy=False),
         "doctor.json": doctor_policy(),
+        "boundary.json": boundary_policy(),
+        "execution-bounded.json": bounded_policy(),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 # Every stack, and what CloudFormation names after it, begins with the `name` of its settings file. The shipped files
 # begin with this; put your own prefix here if yours do not, then run `python -m tools.iam.policies`.
 PREFIX = "milvus-"
-_TOOLKIT = "cdk-hnb659fds-"
+TOOLKIT = "cdk-hnb659fds-"
 
 # Service, or a single action -> the resources it is allowed on; "*" where nothing is given, because the service names
 # its resources itself (ids) or knows no resource for the action.
@@ -65,8 +65,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "lambda": (f"arn:aws:lambda:*:*:function:{PREFIX}*", "arn:aws:lambda:*:*:layer:*"),
     "route53": ("arn:aws:route53:::hostedzone/*",),
     "s3": (f"arn:aws:s3:::{PREFIX}*",),
-    "s3:GetObject": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
-    "s3:GetObjectVersion": (f"arn:aws:s3:::{_TOOLKIT}assets-*/*",),
+    "s3:GetObject": (f"arn:aws:s3:::{TOOLKIT}assets-*/*",),
+    "s3:GetObjectVersion": (f"arn:aws:s3:::{TOOLKIT}assets-*/*",),
     # MSK asks for the name of its users' secrets; the other one, parameters and state machines get a name from
     # CloudFormation, which begins with their logical id and not with the stack's name.
     "secretsmanager": (
@@ -77,7 +77,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "ssm": ("arn:aws:ssm:*:*:parameter/CFN-Cluster*",),
     "ssm:GetParameters": (
         "arn:aws:ssm:*:*:parameter/CFN-Cluster*",
-        f"arn:aws:ssm:*:*:parameter/cdk-bootstrap/{_TOOLKIT.removeprefix('cdk-')[:-1]}/version",
+        f"arn:aws:ssm:*:*:parameter/cdk-bootstrap/{TOOLKIT.removeprefix('cdk-')[:-1]}/version",
     ),
     "states": ("arn:aws:states:*:*:stateMachine:Tasks*",),
 }
@@ -96,10 +96,10 @@ CONDITIONS: dict[str, dict[str, dict[str, str]]] = {
 
 BOOTSTRAP_SCOPES: dict[str, tuple[str, ...]] = {
     "cloudformation": ("arn:aws:cloudformation:*:*:stack/CDKToolkit/*",),
-    "ecr": (f"arn:aws:ecr:*:*:repository/{_TOOLKIT}*",),
-    "iam": (f"arn:aws:iam::*:role/{_TOOLKIT}*",),
-    "s3": (f"arn:aws:s3:::{_TOOLKIT}assets-*",),
-    "ssm": (f"arn:aws:ssm:*:*:parameter/cdk-bootstrap/{_TOOLKIT.removeprefix('cdk-')[:-1]}/*",),
+    "ecr": (f"arn:aws:ecr:*:*:repository/{TOOLKIT}*",),
+    "iam": (f"arn:aws:iam::*:role/{TOOLKIT}*",),
+    "s3": (f"arn:aws:s3:::{TOOLKIT}assets-*",),
+    "ssm": (f"arn:aws:ssm:*:*:parameter/cdk-bootstrap/{TOOLKIT.removeprefix('cdk-')[:-1]}/*",),
 }
 
 # What the CDK command line itself calls to deploy the stack CDKToolkit.

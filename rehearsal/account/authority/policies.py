@@ -18,14 +18,24 @@ class RolePolicies:
         documents: its policies, every value filled in.
         region: where it acts.
         key: ARN of the customer key that the bucket's objects are encrypted with, if any.
+        boundary: its permissions boundary, if any.
     """
 
-    def __init__(self, role: str, documents: Sequence[Mapping[str, Any]], *, region: str, key: str = "") -> None:
+    def __init__(
+        self,
+        role: str,
+        documents: Sequence[Mapping[str, Any]],
+        *,
+        region: str,
+        key: str = "",
+        boundary: Mapping[str, Any] | None = None,
+    ) -> None:
         self._evaluator = _evaluator()
         account, name = role.split(":")[4], role.rpartition("/")[2]
         self._principal = f"arn:aws:sts::{account}:assumed-role/{name}/milvus"
         self._account, self._region, self._key = account, region, key
         self._policies = [self._evaluator.parse_policy_document(dict(each)) for each in documents]
+        self._limits = [[self._evaluator.parse_policy_document(dict(boundary))]] if boundary else []
 
     def refuses(self, action: str, resource: str, keys: Mapping[str, Any] | None = None) -> str:
         """Return why the role may not do something, as AWS says it; an empty text when it may."""
@@ -39,7 +49,7 @@ class RolePolicies:
             secure_transport=True,
             service_context={key.lower(): value for key, value in engine.filled(action, resource, keys or {}).items()},
         )
-        result = self._evaluator.evaluate(context, self._policies)
+        result = self._evaluator.evaluate(context, self._policies, *self._limits)
         if result.decision != "Allow":
             reason = result.reason.replace("ACTION", action)
             return f"User: {self._principal} is not authorized to perform: {action} on resource: {resource} {reason}"

@@ -104,8 +104,11 @@ def _own_role(action: str, operation: Operation) -> list[Target]:
     arn = _role(operation, f"{wanted.get('Path', '')}{operation.name}")
     boundary = wanted.get("PermissionsBoundary")
     keys = {"iam:PermissionsBoundary": str(boundary)} if boundary else {}
+    now, before = (set(each.get("ManagedPolicyArns", [])) for each in (wanted, operation.previous))
     if action in {"iam:AttachRolePolicy", "iam:DetachRolePolicy"}:
-        policies = {*wanted.get("ManagedPolicyArns", []), *operation.previous.get("ManagedPolicyArns", [])}
+        # What is attached anew, or no longer; whoever deletes a role detaches all.
+        come, gone = (now - before, before - now) if operation.kind != "delete" else (set(), now)
+        policies = come if action == "iam:AttachRolePolicy" else gone
         return [(arn, {**keys, "iam:PolicyARN": policy}) for policy in sorted(policies)]
     return [(arn, keys)]
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.account import AccountOptions, EmbeddedAccount
 from rehearsal.failure import failures
+from rehearsal.run import PROJECT
 
 _ACCOUNT, _REGION = "111122223333", "us-west-2"
 _NUMBERS = itertools.count(1)
@@ -435,3 +436,57 @@ def test_cloudformation_takes_a_role_that_the_caller_may_pass_and_that_trusts_it
     assert asked(good, "cloudformation.amazonaws.com") == ""
     assert f"perform: iam:PassRole on resource: {good}" in asked(good, "ec2.amazonaws.com")
     assert asked(other, "cloudformation.amazonaws.com") == f"Role {other} is invalid or cannot be assumed"
+
+
+def test_no_role_that_cloudformation_makes_can_do_more_than_the_boundary(account: EmbeddedAccount) -> None:
+    # GIVEN CloudFormation with the policies of docs/delivery.md, and the boundary
+    def statements(name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads((PROJECT / "policies" / name).read_text(encoding="utf-8"))["Statement"]
+        return found
+
+    iam = account.client("iam")
+    boundary = iam.create_policy(PolicyName="milvus-boundary", PolicyDocument=_document(*statements("boundary.json")))[
+        "Policy"
+    ]["Arn"]
+    needed = [*statements("execution-cluster.json"), *statements("execution-bounded.json")]
+    deployer = _role(account, "cloudformation.amazonaws.com", *needed)
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+    def made(name: str, **more: str) -> str:
+        properties = {
+            "RoleName": name,
+            "AssumeRolePolicyDocument": _TRUST,
+            "ManagedPolicyArns": [administrator],
+            **more,
+        }
+        return _deployed(account, {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}, deployer)
+
+    # WHEN an administrator is made, THEN only under the boundary
+    refused = made("milvus-free")
+    assert (
+        f"on resource: arn:aws:iam::{_ACCOUNT}:role/milvus-free with an explicit deny in an identity-based" in refused
+    )
+    assert made("milvus-bounded", PermissionsBoundary=boundary) == ""
+    # AND it is none: not in IAM, not by another role, not in a foreign bucket
+    got = account.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{_ACCOUNT}:role/milvus-bounded", RoleSessionName="function"
+    )["Credentials"]
+    keys = {
+        "aws_access_key_id": got["AccessKeyId"],
+        "aws_secret_access_key": got["SecretAccessKey"],
+        "aws_session_token": got["SessionToken"],
+    }
+
+    def client(service: str) -> Any:
+        return boto3.client(service, endpoint_url=account.endpoint, region_name=_REGION, **keys)
+
+    asked = (
+        (client("iam").create_user, {"UserName": "somebody"}),
+        (client("iam").delete_role_permissions_boundary, {"RoleName": "milvus-bounded"}),
+        (client("iam").put_role_policy, {"RoleName": "milvus-bounded", "PolicyName": "p", "PolicyDocument": "{}"}),
+        (client("iam").create_policy_version, {"PolicyArn": boundary, "PolicyDocument": "{}"}),
+        (client("sts").assume_role, {"RoleArn": deployer.replace("role/", "role/other-"), "RoleSessionName": "other"}),
+        (client("secretsmanager").get_secret_value, {"SecretId": "somebody-s"}),
+    )
+    for call, arguments in asked:
+        assert "because no permissions boundary allows the" in _refusal(call, **arguments)
