@@ -107,9 +107,9 @@ def boundary_policy() -> dict[str, Any]:
     return _document(
         _allow(ANYWHERE),
         *(_allow(actions, resources) for actions, resources in NAMED),
-        # Nodes are EC2's and EKS's own; instances of other people hold other roles.
+        # AmazonEKSClusterPolicy allows them on all; those of other people run with other roles.
         _allow(
-            ("ec2:ModifyInstanceAttribute",),
+            ("autoscaling:UpdateAutoScalingGroup", "ec2:ModifyInstanceAttribute"),
             Condition={"StringLike": {"aws:ResourceTag/eks:cluster-name": f"{PREFIX}*"}},
         ),
         _allow(

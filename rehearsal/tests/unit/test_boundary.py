@@ -86,6 +86,7 @@ def test_an_administrator_under_the_boundary_can_do_next_to_nothing_in_iam() -> 
         ("ec2:RunInstances", "*"),
         ("ec2:ModifyInstanceAttribute", f"arn:aws:ec2:{_REGION}:{_ACCOUNT}:instance/i-1"),
         ("ec2:CreateLaunchTemplateVersion", "*"),
+        ("autoscaling:UpdateAutoScalingGroup", f"arn:aws:autoscaling:{_REGION}:{_ACCOUNT}:autoScalingGroup:1:x/other"),
         ("ssm:SendCommand", "*"),
         ("lambda:UpdateFunctionCode", f"arn:aws:lambda:{_REGION}:{_ACCOUNT}:function:milvus-dev"),
         ("lambda:InvokeFunction", f"arn:aws:lambda:{_REGION}:{_ACCOUNT}:function:other"),
