@@ -6,13 +6,24 @@ The signature is not checked: the tokens of a rehearsal are signed by its own AP
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
 def install(sts: Any, iam: Any) -> None:
     """Correct the emulator in this process."""
     denied = sts._web_identity_trust_denied
-    principal_of = sts._web_identity_principal
+    named: Callable[..., tuple[str, dict[str, Any]]] = sts._web_identity_principal
+
+    def principal_of(token: str, given: str, role_arn: str) -> tuple[str, dict[str, Any]]:
+        # A token may have several audiences, and one of Kubernetes has a list in any case; the condition key has the
+        # one that the provider is registered for.
+        provider, keys = named(token, given, role_arn)
+        registered = (iam._oidc_providers.get(provider) or {}).get("ClientIDList", [])
+        for key, value in keys.items():
+            if key.endswith(":aud") and isinstance(value, list):
+                keys[key] = next((each for each in value if each in registered), "")
+        return provider, keys
 
     def checked(role_arn: str, params: dict[str, Any], use_json: bool) -> Any:
         token, given = (sts._p(params, name) for name in ("WebIdentityToken", "ProviderId"))
@@ -22,6 +33,7 @@ def install(sts: Any, iam: Any) -> None:
             return sts.error_response_json(code, text, 400) if use_json else sts._error(400, code, text, ns="sts")
         return denied(role_arn, params, use_json)
 
+    sts._web_identity_principal = principal_of
     sts._web_identity_trust_denied = checked
 
 
@@ -35,8 +47,6 @@ def provider_problem(provider: str, keys: dict[str, Any], record: dict[str, Any]
     host = provider.partition(":oidc-provider/")[2]
     if record is None:
         return "InvalidIdentityToken", f"No OpenIDConnect provider found in your account for https://{host}"
-    audience = keys.get(f"{host}:aud".lower())
-    audiences = audience if isinstance(audience, list) else [audience]
-    if not set(audiences) & set(record.get("ClientIDList", [])):
+    if keys.get(f"{host}:aud".lower()) not in record.get("ClientIDList", []):
         return "InvalidIdentityToken", "Incorrect token audience"
     return None

@@ -307,7 +307,7 @@ def test_a_request_is_judged_on_the_resource_that_aws_judges(
     assert "not authorized" not in answer
 
 
-def _token(issuer: str, subject: str, audience: str) -> str:
+def _token(issuer: str, subject: str, audience: str | list[str]) -> str:
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
@@ -329,7 +329,7 @@ def test_a_web_identity_needs_the_provider_the_audience_and_the_subject(account:
     }
     role = iam.create_role(RoleName="identity", AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
 
-    def assume(subject: str = subject, audience: str = "sts.amazonaws.com") -> str:
+    def assume(subject: str = subject, audience: str | list[str] = "sts.amazonaws.com") -> str:
         try:
             sts.assume_role_with_web_identity(
                 RoleArn=role, RoleSessionName="pod", WebIdentityToken=_token(f"https://{host}", subject, audience)
@@ -345,6 +345,8 @@ def test_a_web_identity_needs_the_provider_the_audience_and_the_subject(account:
         Url=f"https://{host}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
     )
     assert assume() == "assumed"
+    assert assume(audience=["kubernetes", "sts.amazonaws.com"]) == "assumed"
+    assert assume(audience=["kubernetes"]) == "InvalidIdentityToken: Incorrect token audience"
     assert assume(audience="kubernetes") == "InvalidIdentityToken: Incorrect token audience"
     denied = "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
     assert assume(subject="system:serviceaccount:default:default") == denied
