@@ -48,6 +48,11 @@ def after(command: str, checkout: Checkout) -> None:
             ("region: us-east-2", f'region: us-east-2\naccount: "{ACCOUNT}"'),
             ("cluster:", f"cluster:{administrator}"),
         )
+    if "--cloudformation-execution-policies" in command:
+        # docs/delivery.md, step 3
+        for name in ("mine", "pipeline"):
+            bounded = "permissions_boundary: milvus-boundary\nregion: us-east-2"
+            _replace(checkout.tree / f"environments/{name}.yaml", ("\nregion: us-east-2", f"\n{bounded}"))
 
 
 def _replace(path: Path, *changes: tuple[str, str]) -> None:

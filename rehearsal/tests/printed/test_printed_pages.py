@@ -101,7 +101,7 @@ def bootstrapped_with_our_policies(checkout: Checkout) -> None:
     role = f"cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"
     attached = checkout.account.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     assert sorted(each["PolicyName"] for each in attached) == [
-        f"milvus-execution-{name}" for name in ("cluster", "data", "network")
+        f"milvus-execution-{name}" for name in ("bounded", "cluster", "data", "network")
     ]
 
 
