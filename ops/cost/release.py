@@ -70,7 +70,10 @@ def text_of(value: Any) -> str:  # noqa: ANN401 - any JSON
 
 
 def read_release(values: dict[str, Any]) -> Release:
-    """Return what Milvus's chart makes of its values."""
+    """Return what Milvus's chart makes of its values.
+
+    That it does make just these pods and volumes is held by the records of its real renderings (`make chart-record`).
+    """
     pods, volumes = [], []
     for key, each in values.items():
         if not isinstance(each, dict) or "resources" not in each or each.get("enabled") is False:

@@ -15,6 +15,7 @@ import yaml
 from charts.names import KAFKA_SECRET, ROOT_SECRET, SERVICE_ACCOUNT, STORAGE_CLASS
 from charts.values import helm_values
 from charts.workloads import CHART_COMPONENTS, attu_name, component_labels, etcd_name, front_door, fullname, workloads
+from ops.cost.release import cpu, gib, read_release
 from settings import Environment
 from settings.chart_names import chart_services
 from tools.chart_proof.cases import cases, context
@@ -130,6 +131,27 @@ def test_settings_of_milvus_itself_override_the_chart(name: str) -> None:
     ours = configuration["user.yaml"]
     assert ours["common"]["security"]["authorizationEnabled"] is env.milvus.authorization
     assert ours["msgChannel"]["chanNamePrefix"]["cluster"] == env.channel_prefix
+
+
+@every_case
+def test_bill_counts_the_pods_and_volumes_that_the_chart_makes(name: str) -> None:
+    # GIVEN what the real chart makes of these values
+    env = CASES[name]
+    record = Record.read(name, env)
+    pods = [
+        (each["replicas"], cpu(requests.get("cpu", 0)), gib(requests.get("memory", 0)))
+        for each in record.pods.values()
+        for requests in each["requests"]
+    ]
+    volumes = [(each["number"], gib(size)) for each in record.volumes.values() for size in each["sizes"]]
+
+    # WHEN the bill reads the values
+    release = read_release(helm_values(env, context(env)))
+
+    # THEN it finds the same
+    assert sorted((each.replicas, each.cpu, each.memory_gib) for each in release.pods) == sorted(pods)
+    assert [(each.number, each.gib) for each in release.volumes] == volumes
+    assert volumes == [(env.milvus.etcd.replicas, env.milvus.etcd.volume_gib)]
 
 
 @every_case

@@ -121,6 +121,8 @@ def test_record_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.Mo
         honoured=["a.b"],
         configuration={"default.yaml": {"mq": {"type": "kafka"}}},
         objects=["ConfigMap/milvus"],
+        pods={"milvus-proxy": {"replicas": 2, "requests": [{"cpu": "1"}]}},
+        volumes={"milvus-etcd": {"number": 3, "sizes": ["10Gi"]}},
     )
     # THEN it comes back the same from its place
     assert written.write() == tmp_path / ENV.release.chart / "dev.json"

@@ -37,6 +37,10 @@ class Record:
     """The files of Milvus's configuration as the chart renders them, parsed."""
     objects: list[str]
     """Kind and name of every object."""
+    pods: dict[str, dict[str, Any]]
+    """Of each workload: replicas, and what a pod of it requests."""
+    volumes: dict[str, dict[str, Any]]
+    """Of each workload that claims volumes: how many, and their size."""
 
     @classmethod
     def make(cls, chart: Path, name: str, env: Environment) -> Self:
@@ -58,6 +62,8 @@ class Record:
             honoured=keys(values),
             configuration=rendered.configuration,
             objects=sorted(f"{found['kind']}/{found['metadata']['name']}" for found in rendered.objects),
+            pods=rendered.pods,
+            volumes=rendered.volumes,
         )
 
     @classmethod

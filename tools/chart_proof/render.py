@@ -40,6 +40,34 @@ class Rendered:
         return {found["metadata"]["name"]: found for found in self.objects if found["kind"] in kinds}
 
     @property
+    def pods(self) -> dict[str, dict[str, Any]]:
+        """Replicas of each workload, and what the containers of a pod request."""
+        return {
+            name: {
+                "replicas": found["spec"].get("replicas", 1),
+                "requests": [
+                    each.get("resources", {}).get("requests", {})
+                    for each in found["spec"]["template"]["spec"]["containers"]
+                ],
+            }
+            for name, found in self.workloads.items()
+        }
+
+    @property
+    def volumes(self) -> dict[str, dict[str, Any]]:
+        """Volumes that workloads claim, one for each replica, and those that are claimed by themselves."""
+        found = {
+            name: {
+                "number": each["spec"].get("replicas", 1),
+                "sizes": [_size(claim) for claim in each["spec"]["volumeClaimTemplates"]],
+            }
+            for name, each in self.workloads.items()
+            if each["spec"].get("volumeClaimTemplates")
+        }
+        alone = [each for each in self.objects if each["kind"] == "PersistentVolumeClaim"]
+        return found | {each["metadata"]["name"]: {"number": 1, "sizes": [_size(each)]} for each in alone}
+
+    @property
     def configuration(self) -> dict[str, Any]:
         """The files of Milvus's ConfigMap, parsed, each key once; ``user.yaml`` overrides ``default.yaml``.
 
@@ -52,6 +80,10 @@ class Rendered:
             if found["kind"] == "ConfigMap" and found["metadata"]["name"] == fullname(self.env)
         )
         return {name: next(_parsed(text)) for name, text in files.items()}
+
+
+def _size(claim: dict[str, Any]) -> str:
+    return str(claim["spec"]["resources"]["requests"]["storage"])
 
 
 def _parsed(text: str) -> Iterator[dict[str, Any]]:
