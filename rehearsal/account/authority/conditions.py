@@ -138,9 +138,28 @@ def install(evaluator: Any) -> None:
             raise UnknownToTheEngineError("NotPrincipal")
         return of_resource(document, *arguments, **options)
 
+    resolve: Callable[[str, Any], Any] = evaluator._resolve_condition_key
+
+    def resolve_condition_key(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        return role_of(str(value)) if key.lower() == "aws:principalarn" else value
+
+    evaluator._resolve_condition_key = resolve_condition_key
     evaluator._conditions_met = conditions_met
     evaluator._resource_matches = resource_matches
     evaluator.evaluate_resource_policy = evaluate_resource_policy
+
+
+def role_of(principal: str) -> str:
+    """Return what ``aws:PrincipalArn`` is: of a session its role, of everybody else themselves.
+
+    AWS keeps a role's path; no role here has one.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    place, of_session, session = principal.partition(":assumed-role/")
+    if not of_session:
+        return principal
+    return f"{place.replace(':sts:', ':iam:')}:role/{session.partition('/')[0]}"
 
 
 def _texts(values: Any) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.account.authority.conditions import UnknownToTheEngineError, require_known
+from rehearsal.account.authority.conditions import UnknownToTheEngineError, require_known, role_of
 from rehearsal.account.authority.needed import ADDITIONS, ONLY_WITH, actions
 from rehearsal.account.authority.operation import Operation
 from rehearsal.account.authority.targets import ANY, targets
@@ -200,3 +200,19 @@ def test_the_conditions_of_this_project_are_known(condition: dict[str, Any]) -> 
 def test_any_other_condition_is_an_error(condition: dict[str, Any], unknown: str) -> None:
     with pytest.raises(UnknownToTheEngineError, match=f"^{unknown}$"):
         require_known(condition)
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        (
+            "arn:aws:sts::111122223333:assumed-role/milvus-delivery-step/AWSCodeBuild",
+            "arn:aws:iam::111122223333:role/milvus-delivery-step",
+        ),
+        ("arn:aws-cn:sts::111122223333:assumed-role/one/two", "arn:aws-cn:iam::111122223333:role/one"),
+        (_ROLE, _ROLE),
+        ("arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:root"),
+    ],
+)
+def test_the_principal_of_a_condition_is_the_role_and_not_its_session(principal: str, expected: str) -> None:
+    assert role_of(principal) == expected
