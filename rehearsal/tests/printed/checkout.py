@@ -79,7 +79,7 @@ class Checkout:
             # The CDK draws its bar, and the lines above it, again and again.
             lines = list(dict.fromkeys(lines_of(reader, answer=answer)))
             code = process.wait()
-        return Outcome(code, "\n".join(lines))
+        return self._written_down(commands, Outcome(code, "\n".join(lines)))
 
     def build(self, commands: Sequence[str], variables: Mapping[str, str]) -> Outcome:
         """Run commands as a build does: in a shell of their own, without a terminal, until one fails."""
@@ -88,7 +88,15 @@ class Checkout:
         with running(command, env=environment, cwd=self.tree, stdout=PIPE) as process:
             output = process.stdout.read().decode(errors="replace") if process.stdout else ""
             code = process.wait()
-        return Outcome(code, output)
+        return self._written_down(commands, Outcome(code, output))
+
+    def _written_down(self, commands: Sequence[str], outcome: Outcome) -> Outcome:
+        """Keep what was typed and printed, for who looks while the rest still runs."""
+        with (self._folder / "transcript.log").open("a", encoding="utf-8") as transcript:
+            transcript.write(
+                "\n".join(["", *(f"$ {command}" for command in commands), outcome.output, f"[{outcome.code}]", ""])
+            )
+        return outcome
 
 
 def _of_the_suite(key: str) -> bool:

@@ -25,6 +25,7 @@ def before(command: str, checkout: Checkout) -> None:
             checkout.tree / "environments/pipeline.yaml",
             ('# account: "111111111111"', f'account: "{ACCOUNT}"'),
             ("- environment: dev", "- environment: mine"),
+            ("- environment: prod\n", f'- environment: prod\n        account: "{ACCOUNT}"\n'),
             ("us-east-2:111111111111:connection/0000", f"us-east-2:{ACCOUNT}:connection/abcd"),
             ("your-organization/milvus-on-eks", "ours/vectors"),
         )
