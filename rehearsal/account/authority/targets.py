@@ -59,7 +59,12 @@ def _role(operation: Operation, name: str) -> str:
 
 
 def _given_roles(_action: str, operation: Operation) -> list[Target]:
-    return [(arn, {}) for arn in operation.values("arn:aws:iam::") if ":role/" in arn]
+    if operation.type_name == "AWS::CodePipeline::Pipeline":
+        # Its service role is handed to it; the roles of its actions are assumed by that one, when they run.
+        given = {str(each.get("RoleArn", "")) for each in (operation.properties, operation.previous)}
+    else:
+        given = set(operation.values("arn:aws:iam::"))
+    return [(arn, {}) for arn in sorted(given) if ":role/" in arn]
 
 
 def _pass_role(_action: str, operation: Operation) -> list[Target]:

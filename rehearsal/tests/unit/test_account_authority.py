@@ -74,6 +74,13 @@ def test_a_boundary_is_put_and_deleted_only_where_it_changes() -> None:
     assert "DeleteRolePermissionsBoundary" in changed("one", None)
 
 
+def test_a_pipeline_is_handed_its_own_role_and_not_those_that_its_actions_assume() -> None:
+    actions_role = {"Configuration": {"RoleArn": "arn:aws:iam::111122223333:role/cdk-hnb659fds-cfn-exec-role"}}
+    pipeline = _operation("AWS::CodePipeline::Pipeline", RoleArn=_ROLE, Stages=[{"Actions": [actions_role]}])
+    for action in ("iam:GetRole", "iam:PassRole"):
+        assert [arn for arn, _keys in targets(action, pipeline)] == [_ROLE]
+
+
 def test_what_is_added_and_left_out_is_said_once_and_with_a_source() -> None:
     assert all(source.startswith("https://") for each in ADDITIONS.values() for _action, _when, source in each)
     assert all(":" in beginning for beginning, _of in ONLY_WITH)
