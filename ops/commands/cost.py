@@ -76,7 +76,7 @@ def cost(  # noqa: PLR0917 - the options of a command
         bills = report.bills_of(source, environment=env, assembly=assembly)
         base = None if diff is None else report.read_base(source, diff)
     if html is not None:
-        html.write_text(page.page(bills), encoding="utf-8")
+        page.write(html, page.page(bills))
     differences = None if base is None else difference.compare(base, [bill.as_dict() for bill in bills])
     if as_json:
         print_json(difference.as_json(bills, differences))

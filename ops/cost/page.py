@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 from ops.cost.bill import IDLE, Bill
 from ops.cost.show import amount, headline, in_order, quantity, sureness, warning
+from ops.errors import usage_error
 
 _STYLE = """
 :root { color-scheme: light dark; --bar: #2563eb; --idle: #d97706; --line: #8884; --dim: #888; }
@@ -19,7 +21,8 @@ th, td { padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); v
 .bar { width: 45%; } .bar span { display: block; height: .9rem; border-radius: 2px; background: var(--bar); }
 .idle span { background: var(--idle); } .mark { color: var(--idle); font-size: .85em; } .dim { color: var(--dim); }
 .stack { display: flex; height: 1.6rem; border-radius: 3px; overflow: hidden; margin: .3rem 0 .2rem; }
-.stack span { border-right: 1px solid Canvas; background: var(--bar); } .stack .rest { background: var(--idle); }
+.stack span { border-right: 1px solid Canvas; background: var(--bar); } .stack span:nth-child(even) { opacity: .75; }
+.stack .rest { background: var(--idle); opacity: 1 !important; }
 .scroll { overflow-x: auto; }
 """
 
@@ -36,6 +39,23 @@ def document(title: str, body: str) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body>\n{body}\n</body></html>\n"
     )
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page.
+
+    Raises:
+        OpsError: The file cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise usage_error(
+            setting="--html",
+            value=f"'{path}' ({error.strerror or error})",
+            allowed="a file that can be written",
+            remedy="Make its folder, or choose another one",
+        ) from error
 
 
 def bars(rows: Mapping[str, float], total: float) -> str:

@@ -277,6 +277,18 @@ def test_html_is_one_page_that_loads_nothing(tmp_path: Path) -> None:
     assert "12 resources: 8 priced" in text
 
 
+def test_page_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    target = tmp_path / "none" / "cost.html"
+
+    result = run("--assembly", write_assembly(tmp_path / "a", RESOURCES), "--html", target)
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"error --html: got '{target}' (No such file or directory), allowed is a file that can be written",
+        "   do Make its folder, or choose another one",
+    ]
+
+
 def test_page_escapes_what_a_template_says() -> None:
     found = bill({"X": {"Type": "<script>alert(1)</script>"}})
 

@@ -74,7 +74,7 @@ CANNOT_RUN = {
     "python -m ops root-password *": _MILVUS,
     "export MILVUS_URI=...*": "leaves the address open, and has nothing to ask",
     "python -m ops rebalance *": "asks brokers, which are records here: rehearsal/tests/real/test_rebalance.py",
-    "python -m ops cost --refresh": "asks AWS's Price List API, which the account lacks: tests/unit/test_ops_prices.py",
+    "python -m ops cost --refresh": "AWS's Price List API is not in the account: tests/unit/test_ops_cost_refresh.py",
     "aws codepipeline rollback-stage *": "the account makes no executions of pipelines",
     "aws cloudformation continue-update-rollback *": "no stack is left half-way: tests of the account make one",
 }
