@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import cost, doctor, endpoints, gate, rebalance, root_password, size, smoke, status, verify
+from ops.commands import cost, doctor, endpoints, gate, plan, rebalance, root_password, size, smoke, status, verify
 from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
-from ops.program import version
+from settings.version import version
 
-_HELP = """Look after a Milvus: would the account take it, is it there, does it answer, and is a change safe?
+_HELP = """Look after a Milvus: would the account take it, is it there, does it answer, and what would a change do?
 
 Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL) and changes nothing there;
 `root-password` alone changes something in Milvus that stays, and `rebalance` where Kafka keeps its partitions.
@@ -20,7 +20,7 @@ No command prints a secret.
 """
 
 _EPILOG = (
-    "**Exit codes:** 0 done and healthy, 1 something failed, 2 wrong options or input, 3 the gate refuses the change, "
+    "**Exit codes:** 0 done and healthy, 1 something failed, 2 wrong options or input, 3 a change is refused, "
     "130 interrupted."
 )
 
@@ -71,6 +71,7 @@ def _options(
 
 app.command("doctor", epilog=_EPILOG)(doctor.doctor)
 app.command("size", epilog=_EPILOG)(size.size)
+app.command("plan", epilog=_EPILOG)(plan.plan)
 app.command("smoke", epilog=_EPILOG)(smoke.smoke)
 app.command("status", epilog=_EPILOG)(status.status)
 app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)

@@ -10,6 +10,8 @@ from rich.text import Text
 
 from ops.doctor.findings import Report, Verdict
 from ops.endpoints import Endpoint
+from ops.plan.changes import Plan, values
+from ops.plan.markdown import effect
 from ops.rebalance.plan import Move
 from ops.stacks import MISSING, Stack
 from ops.status import ManagedService
@@ -63,6 +65,24 @@ def moves_table(moves: Sequence[Move]) -> Table:
     for move in moves:
         before, after = (", ".join(map(str, brokers)) for brokers in (move.before.brokers, move.brokers))
         _add(table, move.before.topic, str(move.before.number), before, after)
+    return table
+
+
+def changes_table(plan: Plan) -> Table:
+    """Return the table of settings that change."""
+    table = _table(f"Changes of {plan.environment}", ("Setting", "From", "To", "Effect", "Affected", "Takes about"))
+    for change in plan.changes:
+        old, new = values(change)
+        style = "bold red" if change.refused else "yellow" if change.accepted else ""
+        _add(table, change.setting, old, new, Text(effect(change), style=style), change.affected, change.takes)
+    return table
+
+
+def creations_table(plan: Plan) -> Table:
+    """Return the table of stacks that are not there yet."""
+    table = _table(f"Created for {plan.environment}", ("Stack", "Holds", "Takes about"))
+    for each in plan.created:
+        _add(table, each.stack, each.holds, each.takes)
     return table
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from settings.acceptance import Acceptance
 from settings.base import PolicyName, Settings
 from settings.changes import IN_PLACE, never
 from settings.cluster import Cluster
@@ -71,6 +72,9 @@ class Environment(Settings):
         description="CloudFormation refuses to delete the stacks that hold data or the cluster, and EKS to delete the "
         "cluster once all of its stack stands.",
         json_schema_extra=IN_PLACE,
+    )
+    changes: Acceptance = Field(
+        default_factory=Acceptance, description="Changes that are wanted although they are refused."
     )
 
     @property

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
+from milvus_constructs.change_guard import ChangeGuard
 from milvus_constructs.logs import FunctionLogs
 from milvus_constructs.removal import RemovalSetting
 from settings import Environment
-from settings.parts import protected_stacks
+from settings.parts import Part, protected_stacks, stack_name
+from settings.record import record_of, rules_for
 
 
 class ProjectStack(cdk.Stack):
@@ -59,9 +62,14 @@ class ProjectStack(cdk.Stack):
 
 
 class EnvironmentStack(ProjectStack):
-    """A stack of an environment; protected where the environment is, unless it is easily made again."""
+    """A stack of an environment; protected where the environment is, unless it is easily made again.
 
-    def __init__(self, scope: Construct, name: str, *, env: Environment, description: str) -> None:
+    Everything in it waits for its guard, which fails an update of settings that cannot change so before anything else
+    is touched (docs/adr/0012-change-guard.md).
+    """
+
+    def __init__(self, scope: Construct, part: Part, *, env: Environment, description: str) -> None:
+        name = stack_name(env, part)
         super().__init__(
             scope,
             name,
@@ -73,3 +81,30 @@ class EnvironmentStack(ProjectStack):
             protected=name in protected_stacks(env),
             boundary=env.permissions_boundary,
         )
+        settings = record_of(env, part)
+        guard = ChangeGuard(
+            self,
+            "Guard",
+            settings=settings,
+            rules=rules_for(settings),
+            accepted=[each.model_dump(mode="json", exclude={"reason"}) for each in env.changes.accept],
+            removal=env.removal_policy,
+        )
+        cdk.Aspects.of(self).add(_AfterGuard(self, guard))
+
+
+@jsii.implements(cdk.IAspect)
+class _AfterGuard:
+    """Lets everything in a stack wait for its guard, whoever puts it there."""
+
+    def __init__(self, stack: cdk.Stack, guard: ChangeGuard) -> None:
+        self._stack = stack
+        self._guard = guard
+
+    def visit(self, node: IConstruct) -> None:
+        """Change the children of the stack when its turn comes: all of them are there by then."""
+        if node.node.path != self._stack.node.path:
+            return
+        for each in node.node.children:
+            if each.node.id != self._guard.node.id:
+                each.node.add_dependency(self._guard.resource)

@@ -34,7 +34,7 @@ class EksStack(EnvironmentStack):
         subnets: ec2.SubnetSelection,
     ) -> None:
         description = "the EKS cluster with nodes, add-ons and controllers"
-        super().__init__(scope, stack_name(env, Part.EKS), env=env, description=description)
+        super().__init__(scope, Part.EKS, env=env, description=description)
         self._retain_data = env.removal_policy == "retain"
         version = env.cluster.version
         control_plane = EksCluster(

@@ -18,7 +18,7 @@ from milvus_constructs.root_password import RootPassword
 from milvus_constructs.storage import MilvusStorage
 from settings import Environment, output_keys
 from settings.contract import CLIENT_PORT, HELM_CHART_KIND
-from settings.parts import Part, stack_name
+from settings.parts import Part
 from stacks.base import EnvironmentStack
 from stacks.eks_stack import EksStack
 from stacks.streaming_stack import StreamingStack
@@ -38,7 +38,7 @@ class MilvusStack(EnvironmentStack):
     ) -> None:
         super().__init__(
             scope,
-            stack_name(env, Part.MILVUS),
+            Part.MILVUS,
             env=env,
             description="the release, its identity, credentials and load balancers",
         )

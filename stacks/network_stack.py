@@ -8,7 +8,7 @@ from constructs import Construct
 
 from milvus_constructs.network import MilvusNetwork
 from settings import Environment, output_keys
-from settings.parts import Part, stack_name
+from settings.parts import Part
 from stacks.base import EnvironmentStack
 
 
@@ -17,9 +17,7 @@ class NetworkStack(EnvironmentStack):
 
     def __init__(self, scope: Construct, *, env: Environment) -> None:
         self._zone_letters = env.network.zones
-        super().__init__(
-            scope, stack_name(env, Part.NETWORK), env=env, description="the VPC, or endpoints in an existing one"
-        )
+        super().__init__(scope, Part.NETWORK, env=env, description="the VPC, or endpoints in an existing one")
         network = MilvusNetwork(self, "Network", settings=env.network, removal=env.removal_policy)
         self.vpc: ec2.IVpc = network.vpc
         """The VPC."""

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from milvus_constructs.storage import MilvusStorage
 from settings import Environment, output_keys
-from settings.parts import Part, stack_name
+from settings.parts import Part
 from stacks.base import EnvironmentStack
 
 
@@ -15,7 +15,7 @@ class StorageStack(EnvironmentStack):
     """Holds the data. With ``removal_policy: retain`` the buckets and their keys stay when it goes."""
 
     def __init__(self, scope: Construct, *, env: Environment) -> None:
-        super().__init__(scope, stack_name(env, Part.STORAGE), env=env, description="buckets and their keys")
+        super().__init__(scope, Part.STORAGE, env=env, description="buckets and their keys")
         self.storage = MilvusStorage(self, "Storage", settings=env.storage, removal=env.removal_policy)
         """Buckets and ``grant_milvus``."""
         cdk.CfnOutput(

@@ -15,7 +15,7 @@ from milvus_constructs.kafka.user import KafkaUser
 from milvus_constructs.logs import retention
 from milvus_constructs.removal import removal_policy
 from settings import Environment, output_keys
-from settings.parts import Part, stack_name
+from settings.parts import Part
 from settings.queue import Msk
 from stacks.base import EnvironmentStack
 
@@ -35,9 +35,7 @@ class StreamingStack(EnvironmentStack):
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection,
     ) -> None:
-        super().__init__(
-            scope, stack_name(env, Part.STREAMING), env=env, description="Amazon MSK and the user of Milvus"
-        )
+        super().__init__(scope, Part.STREAMING, env=env, description="Amazon MSK and the user of Milvus")
         name, removal = env.name, env.removal_policy
         key = EncryptionKey(self, "Key", description=f"MSK cluster {name} and its users", removal=removal)
         self.cluster = MskCluster(

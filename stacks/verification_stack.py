@@ -11,10 +11,10 @@ from milvus_constructs.delivery.verification import Verification, verification_p
 from settings import Environment
 from settings.parts import Part, parts, stack_name
 from settings.pipeline import Build
-from stacks.base import EnvironmentStack
+from stacks.base import ProjectStack
 
 
-class VerificationStack(EnvironmentStack):
+class VerificationStack(ProjectStack):
     """Holds nothing that lasts: it can be deleted at any time, and the next run of the pipeline brings it back."""
 
     def __init__(
@@ -30,7 +30,16 @@ class VerificationStack(EnvironmentStack):
         pipeline_account: str | None,
         pipeline_name: str,
     ) -> None:
-        super().__init__(scope, verification_project_name(env.name), env=env, description="proof of the deployment")
+        super().__init__(
+            scope,
+            verification_project_name(env.name),
+            account=env.account,
+            region=env.region,
+            description=f"Milvus {env.name}: proof of the deployment",
+            tags=env.tags,
+            removal=env.removal_policy,
+            boundary=env.permissions_boundary,
+        )
         verification = Verification(
             self,
             "Verification",

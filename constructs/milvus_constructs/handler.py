@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,10 +44,48 @@ def handler_provider(
         may: Statements of the function's role.
         log_group: Where the function and the framework write.
     """
+    function = handler_function(
+        scope,
+        code=code,
+        beside=[Path(patience.__file__)],
+        description=description,
+        timeout=timeout,
+        may=may,
+        log_group=log_group,
+        environment={patience.PAUSE: str(PAUSE.to_seconds())},
+    )
+    provider = cr.Provider(scope, "Provider", on_event_handler=function, log_group=log_group)
+    acknowledge_provider(provider, function)
+    return provider
+
+
+def handler_function(
+    scope: Construct,
+    *,
+    code: Path,
+    beside: Sequence[Path],
+    description: str,
+    timeout: cdk.Duration,
+    may: Sequence[iam.PolicyStatement],
+    log_group: logs.ILogGroup,
+    environment: Mapping[str, str] | None = None,
+) -> lambda_.Function:
+    """Create ``handler.on_event`` of a folder as a function in ``scope``, with exactly the rights given.
+
+    Args:
+        scope: Where the function and its role stand; one handler for each.
+        code: The folder of ``handler.py``.
+        beside: Modules of this project that the handler imports; they need the standard library and boto3 only.
+        description: Of the function.
+        timeout: Of one call.
+        may: Statements of the function's role.
+        log_group: Where the function writes.
+        environment: Its variables.
+    """
     # Not AWSLambdaBasicExecutionRole: that managed policy may write to every log group of the account.
     role = iam.Role(scope, "FunctionRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
-    with _asset(code) as asset:
+    with _asset(code, beside) as asset:
         function = lambda_.Function(
             scope,
             "Function",
@@ -58,23 +96,22 @@ def handler_provider(
             handler="handler.on_event",
             timeout=timeout,
             memory_size=256,
-            environment={patience.PAUSE: str(PAUSE.to_seconds())},
+            environment=environment,
             log_group=log_group,
             role=role,
         )
     for statement in may:
         function.add_to_role_policy(statement)
-    provider = cr.Provider(scope, "Provider", on_event_handler=function, log_group=log_group)
-    acknowledge_provider(provider, function)
-    return provider
+    return function
 
 
 @contextmanager
-def _asset(code: Path) -> Iterator[lambda_.Code]:
-    """Yield ``handler.py`` of a folder with `patience` beside it; the CDK copies it when the function is made."""
+def _asset(code: Path, beside: Sequence[Path]) -> Iterator[lambda_.Code]:
+    """Yield ``handler.py`` of a folder with other modules in their packages; the CDK copies it for the function."""
     with tempfile.TemporaryDirectory() as folder:
-        shared = Path(folder, "milvus_constructs")
-        shared.mkdir()
         shutil.copy(code / "handler.py", folder)
-        shutil.copy(patience.__file__, shared)
+        for module in beside:
+            package = Path(folder, module.parent.name)
+            package.mkdir(exist_ok=True)
+            shutil.copy(module, package)
         yield lambda_.Code.from_asset(folder)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from settings import Environment, load_environment
+from settings.parts import parts
 from settings.queue import Msk
 from tests.assemblies import EVERY_FIXTURE, assembly, kubernetes_objects
 from tests.references import Assembly, assembly_of
@@ -354,9 +355,22 @@ def outputs(env: Environment) -> dict[str, dict[str, str]]:
     return found
 
 
+def guards(env: Environment) -> Relations:
+    """Return the guard of each stack, which CloudFormation calls itself."""
+    found: Relations = {}
+    for part in parts(env):
+        guard = f"{part}/Guard"
+        found[guard] = {"ServiceToken": f"${{{guard}/Function.Arn}}"}
+        found[f"{guard}/Function"] = {
+            "Role": f"${{{guard}/FunctionRole.Arn}}",
+            "LoggingConfig.LogGroup": f"${{{guard}/FunctionLogs}}",
+        }
+    return found
+
+
 def relations(env: Environment) -> Iterator[tuple[str, str, Any]]:
     """Yield resource, property and expected value of every row."""
-    for table in (network, storage, streaming, eks, milvus):
+    for table in (network, storage, streaming, eks, milvus, guards):
         for resource, row in table(env).items():
             yield from ((resource, path, value) for path, value in row.items())
 

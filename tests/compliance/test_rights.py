@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from settings import Environment, load_environment
+from settings.parts import parts
 from settings.queue import Msk
 from tests.assemblies import EVERY_FIXTURE, assembly
 from tests.references import Assembly, Found, assembly_of
@@ -93,6 +94,13 @@ def expected(env: Environment) -> dict[str, Rights]:
             ),
         ),
     }
+    for part in parts(env):
+        found[f"{part}/Guard/FunctionRole"] = Rights(
+            "lambda.amazonaws.com",
+            (),
+            # Whether its own stack is being rolled back.
+            (writes(f"{part}/Guard/FunctionLogs"), ("cloudformation:DescribeStacks", "${AWS::StackId}")),
+        )
     for name in env.cluster.node_groups:
         found[f"eks/Nodes-{name}/Role"] = Rights(
             "ec2.amazonaws.com", ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")

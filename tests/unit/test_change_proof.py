@@ -66,6 +66,12 @@ def template(size: int) -> Resources:
             Effect.REPLACES_NODE_GROUP,
             "one: G is replaced",
         ),
+        (
+            {"S": resource("Custom::ChangeGuard", Settings="1")},
+            {"S": resource("Custom::ChangeGuard", Settings="2")},
+            Effect.NONE,
+            "one: S keeps what is deployed",
+        ),
         ({"G": GROUP}, {}, Effect.REPLACES_NODE_GROUP, "one: G goes"),
         (
             {"B": resource("AWS::S3::Bucket", BucketName="a")},

@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from _paths import ROOT
-from ops import console, program
+from ops import console
 from ops.cli import app
 from ops.errors import OpsError, one_line, usage_error
+from settings.version import version
 
-COMMANDS = ("doctor", "size", "smoke", "status", "endpoints", "root-password", "gate", "verify")
+COMMANDS = ("doctor", "size", "smoke", "status", "endpoints", "root-password", "gate", "plan", "verify")
 
 
 def test_help_lists_the_commands_and_exit_codes() -> None:
@@ -23,7 +24,7 @@ def test_help_lists_the_commands_and_exit_codes() -> None:
     for command in COMMANDS:
         assert command in result.stdout
     assert (
-        "Exit codes: 0 done and healthy, 1 something failed, 2 wrong options or input, 3 the gate refuses"
+        "Exit codes: 0 done and healthy, 1 something failed, 2 wrong options or input, 3 a change is refused"
         in result.stdout
     )
 
@@ -125,11 +126,11 @@ def test_spinner_appears_only_where_a_person_looks(monkeypatch: pytest.MonkeyPat
 def test_version_in_a_checkout_is_that_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(app, ["--version"])
 
-    assert (result.exit_code, result.stdout) == (0, f"milvus-ops {program.version()}\n")
-    assert f'version = "{program.version()}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert (result.exit_code, result.stdout) == (0, f"milvus-ops {version()}\n")
+    assert f'version = "{version()}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     # AND where the package is installed, that of the package
     monkeypatch.setattr("importlib.metadata.version", lambda name: f"{name} 9.9.9")
-    assert program.version() == "milvus-on-eks 9.9.9"
+    assert version() == "milvus-on-eks 9.9.9"
 
 
 def test_interrupt_says_what_may_be_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

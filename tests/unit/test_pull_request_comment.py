@@ -81,6 +81,14 @@ def test_cost_has_its_own_heading_and_only_when_there_is_one() -> None:
     assert "### Cost" not in rendered(preview())
 
 
+def test_plan_of_each_environment_has_one_heading_before_what_is_lost() -> None:
+    plans = ["**dev**: no setting changes\n", "**prod**: 1 setting changes\n"]
+    text = render([preview()], commit="", cost=None, limit=65_000, plans=plans)
+    assert "### Plan\n\n**dev**: no setting changes\n\n**prod**: 1 setting changes\n" in text
+    assert text.index("### Plan") < text.index("### Replaced or deleted")
+    assert "### Plan" not in rendered(preview())
+
+
 def test_comment_fits_the_platform_and_says_that_it_was_cut() -> None:
     text = rendered(preview(DIFFERENCES * 500), preview(DIFFERENCES * 500), limit=65_000)
     assert len(text) <= 65_000
@@ -213,9 +221,12 @@ def test_missing_variable_is_named(platform: Platform, missing: str, error: str)
 
 def test_job_prints_the_comment_without_posting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "dev.txt").write_text(DIFFERENCES, encoding="utf-8")
-    code = pull_request_comment.main(["--differences", str(tmp_path), "--assembly", str(tmp_path / "none")])
-    assert code == 0
-    assert "| dev | 2 | 4 | no report |" in capsys.readouterr().out
+    (tmp_path / "dev.md").write_text("**dev**: no setting changes\n", encoding="utf-8")
+    folders = ["--differences", str(tmp_path), "--plans", str(tmp_path), "--assembly", str(tmp_path / "none")]
+    assert pull_request_comment.main(folders) == 0
+    printed = capsys.readouterr().out
+    assert "| dev | 2 | 4 | no report |" in printed
+    assert "**dev**: no setting changes" in printed
 
 
 def test_job_fails_when_it_cannot_comment(

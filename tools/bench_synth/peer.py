@@ -30,7 +30,17 @@ _PRIVATE = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
 _CODE = "def handler(event, context): return {}"
 
 
-class Network(cdk.Stack):
+class _Guarded(cdk.Stack):
+    """A stack whose updates a function judges."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
+        super().__init__(scope, construct_id, env=env)
+        function = _function(self, "Guard", logs.LogGroup(self, "GuardLogs"))
+        function.add_to_role_policy(iam.PolicyStatement(actions=["*"], resources=[self.stack_id]))
+        cdk.CustomResource(self, "Guarded", resource_type="Custom::ChangeGuard", service_token=function.function_arn)
+
+
+class Network(_Guarded):
     """A VPC in three zones with flow logs and endpoints."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
@@ -52,7 +62,7 @@ class Network(cdk.Stack):
             self.vpc.add_interface_endpoint(name, service=service, security_groups=[group])
 
 
-class Storage(cdk.Stack):
+class Storage(_Guarded):
     """Two encrypted buckets."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
@@ -63,7 +73,7 @@ class Storage(cdk.Stack):
         )
 
 
-class Streaming(cdk.Stack):
+class Streaming(_Guarded):
     """MSK, its user, and the custom resources around it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.Vpc, env: cdk.Environment) -> None:
@@ -109,7 +119,7 @@ class Streaming(cdk.Stack):
         ).get_att_string("BootstrapBrokerStringSaslScram")
 
 
-class Eks(cdk.Stack):
+class Eks(_Guarded):
     """The cluster with node groups, add-ons, controllers and a provider that polls."""
 
     def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.Vpc, env: cdk.Environment) -> None:
@@ -205,7 +215,7 @@ class Eks(cdk.Stack):
         )
 
 
-class Milvus(cdk.Stack):
+class Milvus(_Guarded):
     """The release with its companions."""
 
     def __init__(

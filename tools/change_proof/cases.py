@@ -86,6 +86,9 @@ _COGNITO = {
 _WITH_COGNITO: Values = {"milvus.attu.oidc": _REMOVE, "milvus.attu.cognito": _COGNITO}
 _OPEN: Values = {"milvus.authorization": False, "milvus.acknowledge": ["CVE-2026-26190"]}
 
+_ACCEPTED = {"path": "milvus.namespace", "old": "a", "new": "b", "reason": "it holds nothing yet"}
+_ACCEPTS: Values = {"changes.accept": [_ACCEPTED]}
+
 NO_OTHER_VALUE: Mapping[str, str] = {
     "milvus.components.standalone.replicas": "mode standalone has one pod",
     "queue.preview": "Milvus 2.6 needs it, and no other line takes it",
@@ -94,6 +97,11 @@ NO_OTHER_VALUE: Mapping[str, str] = {
 """Settings that nothing but another setting can change, with the reason."""
 
 _TABLE: Mapping[str, _Given] = {
+    "changes.accept": _Given([_ACCEPTED]),
+    **{
+        f"changes.accept[].{name}": _Given([{**_ACCEPTED, name: value}], path="changes.accept", before=_ACCEPTS)
+        for name, value in (("path", "name"), ("old", "c"), ("new", "c"), ("reason", "somebody looked at it"))
+    },
     "name": _Given("milvus-other"),
     "account": _Given("444455556666", base="existing-vpc"),
     "region": _Given("us-west-2"),
@@ -127,6 +135,11 @@ _TABLE: Mapping[str, _Given] = {
     "cluster.node_groups.*.instance_types": _Given(["m7g.2xlarge"]),
     "cluster.node_groups.*.min_size": _Given(2),
     "cluster.node_groups.*.desired_size": _Given(4),
+    "cluster.node_groups.*.local_storage": _Given(
+        "raid0", before={"cluster.node_groups.milvus.instance_types": ["m7gd.xlarge"]}
+    ),
+    "cluster.node_groups.*.disk_iops": _Given(4000),
+    "cluster.node_groups.*.disk_throughput": _Given(250),
     "cluster.node_groups.*.labels": _Given({"role": "vectors"}),
     "cluster.node_groups.*.taints": _Given([], base="prod", path="cluster.node_groups.query.taints"),
     "cluster.node_groups.*.taints[].key": _Given(
@@ -234,6 +247,7 @@ def _component(setting: Setting) -> Case:
         "cpu": current.cpu + 0.25,
         "cpu_request": 0.125,
         "memory_gib": current.memory_gib + 0.25,
+        "disk_gib": current.disk_gib + 1,
         "node_group": "milvus",
     }[name]
     return Case(setting.path, base, before, {setting.path: value})

@@ -14,6 +14,8 @@ from tools.change_proof.stacks import Stacks, Template, differing, references
 
 RELEASE = "Custom::AWSCDK-EKS-HelmChart"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
+GUARD = "Custom::ChangeGuard"
+"""Keeps the settings: that it is updated when they change is no change of what runs."""
 
 _NODE_GROUP = "AWS::EKS::Nodegroup"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-nodegroup.html
@@ -156,6 +158,8 @@ def _changed(
         yield from kubernetes.release(old, new)
     elif kind == MANIFEST:
         yield from kubernetes.manifest(old, new)
+    elif kind == GUARD:
+        yield Effect.NONE, f"{logical_id} keeps what is deployed"
     elif kind == _NODE_GROUP and _ROLLS_NODES & {path[0] for path in paths}:
         yield Effect.ROLLS_NODES, f"{logical_id} rolls its nodes"
     elif kind == _MSK and any(path[: len(each)] == each for path in paths for each in _ROLLS_BROKERS):

@@ -28,8 +28,7 @@ class Stacks:
     @classmethod
     def of(cls, env: Environment) -> Stacks:
         """Synthesize an environment in this process, without cdk-nag."""
-        # The first import of aws_cdk takes seconds.
-        import aws_cdk as cdk  # noqa: PLC0415 - see above
+        import aws_cdk as cdk  # noqa: PLC0415 - the first import takes seconds
 
         from stacks.build import build_environment  # noqa: PLC0415 - imports aws_cdk
 

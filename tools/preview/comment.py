@@ -127,15 +127,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--differences", type=Path, required=True, help="folder with <stage>.txt of `cdk diff`")
     parser.add_argument("--assembly", type=Path, required=True, help="cloud assembly of the pipeline")
+    parser.add_argument("--plans", type=Path, help="folder with <stage>.md of `ops plan`")
     parser.add_argument("--cost", type=Path, help="Markdown about the difference in cost, if there is any")
     parser.add_argument("--commit", default="", help="commit that was compared")
     parser.add_argument("--post", action="store_true", help="post it with the job's variables; else only print it")
     options = parser.parse_args(arguments)
     previews = read_previews(options.differences, options.assembly)
+    plans = [path.read_text(encoding="utf-8") for path in sorted(options.plans.glob("*.md"))] if options.plans else []
     cost = options.cost.read_text(encoding="utf-8") if options.cost and options.cost.is_file() else None
     try:
         thread = Thread.from_environment(os.environ) if options.post else None
-        text = render(previews, commit=options.commit, cost=cost, limit=thread.limit if thread else 65_000)
+        text = render(previews, commit=options.commit, cost=cost, plans=plans, limit=thread.limit if thread else 65_000)
         print(text if thread is None else post(thread, text))
     except CommentError as error:
         print(f"no comment: {error}", file=sys.stderr)

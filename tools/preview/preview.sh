@@ -45,11 +45,12 @@ case "${1:-}" in
       cdk diff --app "$assembly" --method template "$stage/*" > "$differences" 2>&1 || failed=1
       cat "$differences"
     done
+    python -m tools.preview.plans --pipeline "${PIPELINE:-pipeline}" --out "$out/plans" || failed=1
     ;;
   comment)
-    mkdir -p "$out/differences"
+    mkdir -p "$out/differences" "$out/plans"
     python -m tools.preview.comment --post --commit "${COMMIT:-}" \
-      --differences "$out/differences" --assembly "$assembly" --cost "$out/cost.md" || failed=1
+      --differences "$out/differences" --plans "$out/plans" --assembly "$assembly" --cost "$out/cost.md" || failed=1
     ;;
   *)
     echo "usage: tools/preview/preview.sh synth|cost|diff|comment" >&2

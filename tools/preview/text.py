@@ -100,13 +100,14 @@ def _owner(path: str, stages: set[str]) -> str:
     return rest[0] if rest and rest[0] in stages else pipeline or _NOWHERE
 
 
-def render(previews: Sequence[Preview], *, commit: str, cost: str | None, limit: int) -> str:
+def render(previews: Sequence[Preview], *, commit: str, cost: str | None, limit: int, plans: Sequence[str] = ()) -> str:
     """Return the comment in Markdown.
 
     Args:
         previews: The environments.
         commit: Commit that was compared.
         cost: Markdown about the difference in cost, put under its own heading; nothing if not given.
+        plans: What `ops plan` says of each environment, in Markdown, put under one heading.
         limit: Characters that the platform takes; differences are cut to fit, and that is said.
     """
     lines = [
@@ -118,6 +119,8 @@ def render(previews: Sequence[Preview], *, commit: str, cost: str | None, limit:
         *(_row(preview) for preview in previews),
         "",
     ]
+    if plans:
+        lines += ["### Plan", "", "\n".join(plans).strip(), ""]
     losses = [(preview.environment, loss) for preview in previews for loss in preview.losses]
     if losses:
         lines += ["### Replaced or deleted", ""]

@@ -1,0 +1,1 @@
+"""Code of the Lambda function that refuses changes of settings; `handler` runs there, not here."""
