@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 from _paths import ROOT
 from settings import loader
+from tests.unit.cost_assemblies import RESOURCES, write_assembly
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -78,6 +79,21 @@ def test_installed_command_runs_outside_the_checkout(installed: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "Usage: milvus-ops [OPTIONS] COMMAND" in done.stdout
+
+
+def test_installed_command_prices_an_assembly_and_says_that_it_has_no_app(installed: Path, tmp_path: Path) -> None:
+    # GIVEN a cloud assembly, and no checkout
+    folder = write_assembly(tmp_path / "assembly", RESOURCES)
+
+    # WHEN the installed command is asked
+    priced = milvus_ops(installed, "cost", "--assembly", folder)
+    refused = milvus_ops(installed, "cost", "--env", "dev")
+
+    # THEN its own prices are there, and an environment needs the app
+    assert priced.returncode == 0, priced.stderr
+    assert priced.stdout.startswith("mine in us-east-2: 1,031.47 USD a month")
+    assert refused.returncode == 2
+    assert "--env: got 'dev', where there is no checkout of the app to synthesize" in refused.stderr
 
 
 def test_version_is_that_of_the_project(installed: Path) -> None:
