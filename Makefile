@@ -18,7 +18,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-ops setup-cdk lock check fix test coverage synth diff deploy destroy manifests outdated chart-record \
-	fixtures snapshot-update docs bench-synth rehearse rehearse-full test-changes test-docs test-edits test-full test-charts mutants clean
+	fixtures snapshot-update docs bench-synth bench-size rehearse rehearse-full test-changes test-docs test-edits test-full test-charts mutants clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +134,9 @@ docs: setup ## write the generated pages and schemas: settings, changes, cost, I
 
 bench-synth: setup ## our synth time over that of an empty CDK app, and of a bare one with the same resources
 	@$(FROZEN) python -m tools.bench_synth
+
+bench-size: setup ## the seconds that sizing a billion vectors takes
+	@python -m tools.bench_size
 
 rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and query a Milvus
 	@python -m rehearsal --env $(ENV) $(if $(THEN),--then $(THEN)) $(if $(KEEP),--keep)
