@@ -11,7 +11,7 @@ from settings.changes import IN_PLACE, NONE, RESTARTS_MILVUS, ROLLS_BROKERS, Eff
 
 _MORE_BROKERS = change(
     Effect.IN_PLACE,
-    "new brokers, which do nothing until partitions are moved onto them",
+    "new brokers, which do nothing until `milvus-ops rebalance` moves partitions onto them",
     only_grows=True,
     remedy="a smaller cluster is a new environment",
 )
