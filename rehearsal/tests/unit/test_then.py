@@ -34,6 +34,12 @@ class Account:
     def environment(self) -> dict[str, str]:
         return {}
 
+    def user(self, *_: str) -> dict[str, str]:
+        return {}
+
+    def execution_policies(self, *_: str | None) -> list[str]:
+        return []
+
     def client(self, _service: str) -> Any:
         return self
 
@@ -125,7 +131,7 @@ def test_the_second_environment_is_compared_deployed_checked_and_destroyed(
     report = Rehearsal(env="dev", then="protected", console=Console(file=io.StringIO())).run()
     # THEN each passes the same checks, and what was deployed last is what goes, its protection first
     assert typed == [
-        *("synth dev", "reach dev", "bootstrap dev", "doctor dev", "deploy dev at a terminal"),
+        *("synth dev", "reach dev", "bootstrap dev", "bootstrap dev", "doctor dev", "deploy dev at a terminal"),
         *("deploy dev", "nothing changed", "diff dev", "checks dev"),
         *("differences protected", "reach protected", "deploy protected at a terminal"),
         *("deploy protected", "nothing changed", "diff protected", "checks protected"),
