@@ -28,9 +28,29 @@ class Engine:
         conditions.install(evaluator)
         explain(evaluator)
         evaluator.enforce = self.enforce
+        self._require_action(app)
         # Whatever speaks to the account does so over loopback, where AWS speaks TLS: no request is sent in the clear.
         pin: Callable[[str, bool], None] = app.pin_request_origin
         app.pin_request_origin = lambda address, _secure: pin(address, True)
+
+    def _require_action(self, app: Any) -> None:
+        """Refuse a signed request of which the engine does not know the action; by itself it only looks at the key."""
+        authenticate: Callable[..., Any] = app._authenticate_only
+
+        def authenticated(service: str, headers: Any, query: Any, request_id: str) -> Any:
+            key = app.extract_access_key_id(headers, query)
+            failure = authenticate(service, headers, query, request_id)
+            if failure or not key or self._evaluator.is_root_access_key(key):
+                return failure
+            caller = (self._evaluator.resolve_caller_identity(key) or {}).get("userArn", key)
+            text = (
+                f"What {caller} asks of {service} cannot be judged here: its action is not known. Teach it in {_HERE}"
+            )
+            return app._credential_failure(
+                service, "", request_id, self._evaluator.AuthError("AccessDenied", text), headers
+            )
+
+        app._authenticate_only = authenticated
 
     def enforce(
         self,

@@ -31,6 +31,8 @@ _EKS_PARTS = {
 def install(actions: Any) -> None:
     """Correct the emulator's table in this process."""
     emulators: Extract = actions.extract_resource_arn
+    # The rehearsal's own services, which the emulator does not know.
+    actions.SERVICE_TO_IAM_NAMESPACE.update({"servicequotas": "servicequotas"})
 
     def extract(service: str, *request: Any) -> str:
         method, path, headers, body, query, region, account = request

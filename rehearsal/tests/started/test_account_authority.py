@@ -201,6 +201,27 @@ def test_what_the_engine_does_not_know_is_an_error_and_never_an_allow(
     )
 
 
+def test_a_request_whose_action_nobody_knows_is_refused_also_to_who_may_do_everything(
+    account: EmbeddedAccount,
+) -> None:
+    caller = _Caller(account, _statement("Allow", "*"))
+
+    refused = _refusal(caller.client("kinesisanalyticsv2").list_applications)
+    assert refused == (
+        f"What {caller.arn} asks of kinesisanalyticsv2 cannot be judged here: its action is not known. Teach it in "
+        "rehearsal/account/authority"
+    )
+
+
+def test_a_service_of_the_rehearsals_own_is_judged_too(account: EmbeddedAccount) -> None:
+    asked = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
+    allowed = _Caller(account, _statement("Allow", "servicequotas:GetServiceQuota"))
+
+    assert allowed.client("service-quotas").get_service_quota(**asked)["Quota"]["QuotaCode"] == "L-1216C47A"
+    refused = _refusal(_Caller(account).client("service-quotas").get_service_quota, **asked)
+    assert "is not authorized to perform: servicequotas:GetServiceQuota on resource: *" in refused
+
+
 def test_a_statement_that_names_whom_it_spares_is_an_error(account: EmbeddedAccount) -> None:
     caller = _Caller(account, _statement("Allow", "s3:*"))
     bucket = _bucket(account)
