@@ -19,6 +19,8 @@ SEVERAL = "\n"
 _KAFKA = re.compile(
     r"/(?:v1|api/v2)/(?:clusters|configurations|replicators)/(arn:aws[a-z-]*:kafka:[^?]+?:\w+/[^/]+/[\w-]+)"
 )
+# Service, path without its version -> an action that the emulator does not read from its path.
+_ACTIONS = {("lambda", "account-settings"): "lambda:GetAccountSettings"}
 _EKS_PARTS = {
     # Path below a cluster -> kind of resource. A new one is asked for of its cluster.
     "node-groups": "nodegroup",
@@ -34,12 +36,20 @@ def install(actions: Any) -> None:
     # The rehearsal's own services, which the emulator does not know.
     actions.SERVICE_TO_IAM_NAMESPACE.update({"servicequotas": "servicequotas"})
 
+    emulators_action: Callable[..., str | None] = actions.extract_iam_action
+
+    def action(service: str, method: str, path: str, *request: Any) -> str | None:
+        return emulators_action(service, method, path, *request) or _ACTIONS.get(
+            (service, path.rstrip("/").split("/", 2)[-1])
+        )
+
     def extract(service: str, *request: Any) -> str:
         method, path, headers, body, query, region, account = request
         own = _OWN.get(service)
         found = own(method, path, headers, _json(body), query, f"{region}:{account}") if own else None
         return found or emulators(service, *request)
 
+    actions.extract_iam_action = action
     actions.extract_resource_arn = extract
 
 

@@ -213,6 +213,11 @@ def test_a_request_whose_action_nobody_knows_is_refused_also_to_who_may_do_every
     )
 
 
+def test_what_the_emulator_does_not_read_from_the_path_is_judged_too(account: EmbeddedAccount) -> None:
+    _Caller(account, _statement("Allow", "lambda:GetAccountSettings")).client("lambda").get_account_settings()
+    assert "perform: lambda:GetAccountSettings" in _refusal(_Caller(account).client("lambda").get_account_settings)
+
+
 def test_a_service_of_the_rehearsals_own_is_judged_too(account: EmbeddedAccount) -> None:
     asked = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
     allowed = _Caller(account, _statement("Allow", "servicequotas:GetServiceQuota"))
