@@ -79,6 +79,8 @@ WORDS = (
     *(f"subnet-0{n}aaaaaaaaaaaaaa{n}" for n in range(6)),
 )
 SCHEMA = json.loads(schema(SCHEMAS["schema.json"]))
+# For what may be any value at all, such as one that a change is accepted from.
+ANYTHING = [None, True, 0, "a", [1], {"a": 1}]
 # Its own table, and the schema's only free form: the rules of the configuration have tests of their own.
 LEFT_OUT = "configuration"
 
@@ -107,7 +109,7 @@ def made_up(rng: random.Random, node: dict[str, Any]) -> Any:
     node = resolved(node)
     if branches := node.get("anyOf") or node.get("oneOf"):
         return made_up(rng, rng.choice(branches))
-    if constants := node.get("enum", [node["const"]] if "const" in node else []):
+    if constants := node.get("enum", [node["const"]] if "const" in node else [] if "type" in node else ANYTHING):
         return rng.choice(constants)
     match node.get("type"):
         case "object":

@@ -218,7 +218,8 @@ def test_stack_waits_for_all_it_uses_and_the_others_not_for_each_other() -> None
 
 def test_readiness_is_checked_after_the_release_and_again_when_its_values_change() -> None:
     [gate] = resources(msk(), "Custom::ReleaseReadiness").values()
-    assert gate["DependsOn"] == [release(msk())]
+    [guard] = resources(msk(), "Custom::ChangeGuard")
+    assert gate["DependsOn"] == [release(msk()), guard]
     properties = gate["Properties"]
     assert (properties["Namespace"], properties["Release"], properties["TimeoutSeconds"]) == (
         "milvus",

@@ -122,7 +122,8 @@ def test_flow_logs_go_to_a_log_group_that_ends() -> None:
     )
     groups = template.find_resources("AWS::Logs::LogGroup")
     assert groups
-    assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {30}
+    # THEN that of the flow logs, and the guard's own
+    assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {30, 90}
     assert {group["DeletionPolicy"] for group in groups.values()} == {"Delete"}
 
 
@@ -153,10 +154,14 @@ def test_interface_endpoints_admit_https_from_the_vpc_and_nothing_else() -> None
     assert group["Properties"]["SecurityGroupEgress"][0]["CidrIp"] == "255.255.255.255/32"
 
 
+def kinds_but_the_guard(template: Template) -> set[str]:
+    resources = template.to_json()["Resources"].items()
+    return {resource["Type"] for name, resource in resources if not name.startswith("Guard")}
+
+
 def test_existing_vpc_is_left_alone_but_for_endpoints() -> None:
     # GIVEN an existing VPC WHEN synthesized THEN
-    kinds = {resource["Type"] for resource in existing().to_json()["Resources"].values()}
-    assert kinds == {"AWS::EC2::VPCEndpoint", "AWS::EC2::SecurityGroup"}
+    assert kinds_but_the_guard(existing()) == {"AWS::EC2::VPCEndpoint", "AWS::EC2::SecurityGroup"}
 
 
 def test_existing_vpc_gets_its_s3_endpoint_on_the_given_route_tables() -> None:
@@ -174,9 +179,9 @@ def test_existing_vpc_gets_its_s3_endpoint_on_the_given_route_tables() -> None:
 def test_existing_vpc_without_additions_is_still_a_stack_that_cloudformation_takes() -> None:
     # GIVEN nothing to add
     template = Template.from_stack(stack(existing={**EXISTING, "private_route_table_ids": []}))
-    # THEN a resource that creates nothing stands in, because a template without resources is refused
-    kinds = [resource["Type"] for resource in template.to_json()["Resources"].values()]
-    assert kinds == ["AWS::CloudFormation::WaitConditionHandle"]
+    # THEN the guard stands there alone, because a template without resources is refused
+    assert kinds_but_the_guard(template) == set()
+    assert template.find_resources("Custom::ChangeGuard")
 
 
 @pytest.mark.parametrize("template", [three_zones, existing])

@@ -212,13 +212,18 @@ def test_pull_request_compares_each_environment_where_the_pipeline_deploys_it(ru
     # WHEN the job of the pull request synthesizes and compares
     outcome = runner.run(["tools/preview/preview.sh synth", "tools/preview/preview.sh diff"], directory=tree)
     # THEN each is compared in its own region: what is deployed there is not called new elsewhere
-    assert outcome.code == 0, outcome.output
     previews = read_previews(tree / "dist/preview/differences", tree / "dist/preview/assembly")
     assert [preview.environment for preview in previews] == ["milvus-dev-us-east-2", "milvus-dev-us-west-2"]
     here, there = (preview.differences for preview in previews)
     assert "[+] AWS::MSK::Cluster" not in here
     assert "[+] AWS::MSK::Cluster" in there
     assert [preview.findings for preview in previews] == [(), ()]
+    # AND the step fails with the place that nobody has bootstrapped yet, where no role can be asked
+    assert outcome.code == 1, outcome.output
+    said = [line for line in outcome.output.splitlines() if line.startswith("plan: ")]
+    assert len(said) == 1
+    role = "cdk-hnb659fds-lookup-role-ACCOUNT-us-west-2"
+    assert said[0].startswith(f"plan: milvus-dev-us-west-2: cannot read AWS with the role {role}: ")
 
 
 def test_pull_request_without_an_assembly_is_not_called_equal(runner: Runner) -> None:

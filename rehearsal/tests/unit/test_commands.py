@@ -92,7 +92,14 @@ def test_a_kept_account_says_how_to_look_at_it(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_make_hands_on_what_a_rehearsal_is_asked_for() -> None:
-    command = ["make", "-n", "--old-file=.venv/.ready", "--old-file=node_modules/.ready", "rehearse"]
+    command = [
+        "make",
+        "-n",
+        "--no-print-directory",
+        "--old-file=.venv/.ready",
+        "--old-file=node_modules/.ready",
+        "rehearse",
+    ]
     for given, options in (("THEN=larger", "--env dev --then larger"), ("KEEP=1", "--env dev --keep")):
         said = subprocess.run([*command, given], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
         assert said.split() == ["python", "-m", "rehearsal", *options.split()]
