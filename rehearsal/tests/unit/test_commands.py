@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import signal
 import subprocess
@@ -92,6 +93,8 @@ def test_a_kept_account_says_how_to_look_at_it(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_make_hands_on_what_a_rehearsal_is_asked_for() -> None:
+    # GIVEN a shell, and not the make that runs the tests, which hands on its own ENV
+    outside = {name: value for name, value in os.environ.items() if name not in {"ENV", "MAKEFLAGS", "MAKELEVEL"}}
     command = [
         "make",
         "-n",
@@ -101,7 +104,9 @@ def test_make_hands_on_what_a_rehearsal_is_asked_for() -> None:
         "rehearse",
     ]
     for given, options in (("THEN=larger", "--env dev --then larger"), ("KEEP=1", "--env dev --keep")):
-        said = subprocess.run([*command, given], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            [*command, given], cwd=PROJECT, env=outside, capture_output=True, text=True, check=True
+        ).stdout
         assert said.split() == ["python", "-m", "rehearsal", *options.split()]
 
 
