@@ -103,8 +103,9 @@ class _AfterGuard:
 
     def visit(self, node: IConstruct) -> None:
         """Change the children of the stack when its turn comes: all of them are there by then."""
-        if node.node.path != self._stack.node.path:
+        # By identity: this is asked for every construct of the stack, and each question to the CDK is a round trip.
+        if node is not self._stack:
             return
         for each in node.node.children:
-            if each.node.id != self._guard.node.id:
+            if each is not self._guard:
                 each.node.add_dependency(self._guard.resource)
