@@ -12,6 +12,7 @@ from ops.doctor.findings import Report, Verdict
 from ops.endpoints import Endpoint
 from ops.plan.changes import Plan, values
 from ops.plan.markdown import effect
+from ops.plan.ways import Way
 from ops.rebalance.plan import Move
 from ops.stacks import MISSING, Stack
 from ops.status import ManagedService
@@ -84,6 +85,12 @@ def creations_table(plan: Plan) -> Table:
     for each in plan.created:
         _add(table, each.stack, each.holds, each.takes)
     return table
+
+
+def way_lines(way: Way) -> Text:
+    """Return the deployments that make a change, one a line, to be done in that order."""
+    steps = (f"  {number}. {step}" for number, step in enumerate(way.steps, start=1))
+    return Text("\n").join([Text(way.title, style="bold"), *map(Text, steps), Text()])
 
 
 _STYLES = {Verdict.OK: "green", Verdict.ADVICE: "yellow", Verdict.NOT_CHECKED: "yellow", Verdict.BLOCKS: "bold red"}

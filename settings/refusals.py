@@ -105,18 +105,28 @@ def _first(old: Flat, new: Flat, changed: set[str], rules: Mapping[str, Mapping[
 
 
 def _apart(old: Flat, new: Flat, changed: set[str], rules: Sequence[Mapping[str, Any]]) -> Iterator[Refusal]:
-    """Yield changes that AWS refuses in one update; ``*`` in the patterns of a rule is the same name in all of them."""
     for rule in rules:
-        # What names nobody concerns everybody: the version of the cluster rolls every group.
-        everybody = _kinds(changed, rule["kinds"]).pop("", {})
-        named = {name: each for name, each in _kinds(changed, rule["kinds"]).items() if name}
-        replaced = {found[1] for path in changed for pattern in rule["unless"] if (found := matches(path, pattern))}
-        for own in [each for name, each in named.items() if name not in replaced] or ([] if named else [{}]):
-            kinds = [[*everybody.get(number, []), *own.get(number, [])] for number in range(len(rule["kinds"]))]
-            first, *others = [paths for paths in kinds if paths] or [[]]
+        for kinds in combined(changed, rule):
+            first, *others = kinds.values()
             for path in (path for paths in others for path in paths):
                 why = f"AWS refuses it together with {' and '.join(first)} ({rule['source']})"
                 yield Refusal(path, old[path], new[path], why, rule["remedy"])
+
+
+def combined(changed: set[str], rule: Mapping[str, Any]) -> Iterator[dict[int, list[str]]]:
+    """Yield changes that AWS refuses in one update, by the number of their kind, in the order in which they can be.
+
+    ``*`` in the patterns of a rule is the same name in all of them.
+    """
+    # What names nobody concerns everybody: the version of the cluster rolls every group.
+    everybody = _kinds(changed, rule["kinds"]).pop("", {})
+    named = {name: each for name, each in _kinds(changed, rule["kinds"]).items() if name}
+    replaced = {found[1] for path in changed for pattern in rule["unless"] if (found := matches(path, pattern))}
+    for own in [each for name, each in named.items() if name not in replaced] or ([] if named else [{}]):
+        kinds = {number: [*everybody.get(number, []), *own.get(number, [])] for number in range(len(rule["kinds"]))}
+        kinds = {number: paths for number, paths in kinds.items() if paths}
+        if len(kinds) > 1:
+            yield kinds
 
 
 def _kinds(changed: set[str], kinds: Sequence[Sequence[str]]) -> dict[str, dict[int, list[str]]]:

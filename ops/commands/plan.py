@@ -32,7 +32,7 @@ def plan(  # noqa: PLR0917 - the options of a command
     from ops.environments import environment  # noqa: PLC0415 - the same
     from ops.plan import make_plan, markdown, read_deployed  # noqa: PLC0415 - the same
     from ops.plan.markdown import summary  # noqa: PLC0415 - the same
-    from ops.tables import changes_table, creations_table  # noqa: PLC0415 - the same
+    from ops.tables import changes_table, creations_table, way_lines  # noqa: PLC0415 - the same
 
     settings = environment(env, file=env_file, region=region)
     session = aws.session(role=role, account=account, region=settings.region)
@@ -49,6 +49,8 @@ def plan(  # noqa: PLR0917 - the options of a command
             console.print(changes_table(found))
         if found.created:
             console.print(creations_table(found))
+        for way in found.ways:
+            console.print(way_lines(way), soft_wrap=True)
         console.print(f"{found.environment}: {summary(found)}")
     if not as_markdown:
         for text in found.notes:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ops.plan.amounts import HOLDS, affected, creation_takes, takes
 from ops.plan.deployed import Deployed
+from ops.plan.ways import Way, may_hold_pods, ways
 from settings import Environment
 from settings.changes import Change as Declared
 from settings.changes import Effect
@@ -58,6 +59,8 @@ class Plan(BaseModel):
     changes: tuple[Change, ...]
     created: tuple[Creation, ...]
     creation_takes: str
+    ways: tuple[Way, ...]
+    """How in several deployments, where one is refused, or interrupts."""
     notes: tuple[str, ...]
 
     @property
@@ -85,6 +88,7 @@ def make_plan(env: Environment, deployed: Deployed) -> Plan:
         changes=tuple(changes),
         created=tuple(_creation(env, part) for part in missing),
         creation_takes=creation_takes(missing),
+        ways=tuple(ways(deployed.settings, wanted, refused)),
         notes=tuple(_notes(env, deployed)),
     )
 
@@ -96,7 +100,7 @@ def _changes(
     wanted = {each.path: each.reason for each in env.changes.accept}
     for path in sorted(_differing(old, new)):
         whole = path == _whole(path)
-        declared = _declared_whole(path, comes=_holds(new, path)) if whole else _declared(path)
+        declared = _declared_whole(path, old, comes=_holds(new, path)) if whole else _declared(path)
         refusal = reasons.get(path)
         yield Change(
             setting=path,
@@ -139,14 +143,13 @@ def _there(settings: Mapping[str, Any], whole: str) -> str | None:
     return "there" if _holds(settings, whole) else None
 
 
-def _declared_whole(path: str, *, comes: bool) -> Declared:
+def _declared_whole(path: str, old: Mapping[str, Any], *, comes: bool) -> Declared:
     """Return what happens when a node group or a component comes or goes."""
     if path.startswith("cluster."):
-        return (
-            Declared(Effect.IN_PLACE, "a new group beside the others")
-            if comes
-            else Declared(Effect.REPLACES_NODE_GROUP, "the group goes, and all its pods with its nodes")
-        )
+        if comes:
+            return Declared(Effect.IN_PLACE, "a new group beside the others")
+        pods = "all its pods with its nodes" if may_hold_pods(old, path.split(".")[2]) else "no pod of Milvus is on it"
+        return Declared(Effect.REPLACES_NODE_GROUP, f"the group goes: {pods}")
     return Declared(Effect.IN_PLACE, "new pods") if comes else Declared(Effect.RESTARTS_PODS, "its pods go")
 
 

@@ -16,6 +16,10 @@ def markdown(plan: Plan) -> str:
         lines += ["| created | holds | takes |", "|---|---|---|"]
         lines += [f"| `{each.stack}` | {each.holds} | {each.takes} |" for each in plan.created]
         lines.append("")
+    for way in plan.ways:
+        lines += [f"{_escaped(way.title)}:", ""]
+        lines += [f"{number}. {_escaped(step)}" for number, step in enumerate(way.steps, start=1)]
+        lines.append("")
     lines += [f"- {note}" for note in plan.notes]
     return "\n".join(lines).rstrip() + "\n"
 

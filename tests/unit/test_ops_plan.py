@@ -131,7 +131,7 @@ def test_group_that_goes_takes_its_nodes_along() -> None:
     more = {"instance_types": ["m7g.2xlarge"], "desired_size": 1, "max_size": 1}
     found = plan(env(), deployed(env(("cluster.node_groups.more", more))))
     assert rows(found) == [("cluster.node_groups.more", "there", None, "replaces-node-group", "", "10 to 20 min")]
-    assert found.changes[0].of == "the group goes, and all its pods with its nodes"
+    assert found.changes[0].of == "the group goes: all its pods with its nodes"
 
 
 def test_component_that_a_line_does_not_have_goes() -> None:
@@ -227,6 +227,155 @@ def test_markdown_is_one_table_in_which_no_value_becomes_markdown_of_ours() -> N
     )
 
 
+MSK_ONE_BY_ONE = (
+    "AWS takes one kind of these changes at a time (MSK: you can't update multiple attributes of the cluster "
+)
+_OTHER_GROUP = {"instance_types": ["m7g.2xlarge"], "desired_size": 3, "max_size": 3}
+
+
+def test_brokers_change_in_one_way_at_a_time_in_the_order_that_is_shown() -> None:
+    # GIVEN a file that changes everything of the brokers that MSK takes one by one
+    new = env(
+        ("queue.broker_type", "kafka.m7g.xlarge"),
+        ("queue.brokers", 6),
+        ("queue.storage.volume_gib", 200),
+        ("queue.retention_hours", 200),
+        ("queue.message_max_bytes", 10485881),
+        ("queue.monitoring", "DEFAULT"),
+    )
+    found = plan(new, deployed(env(("queue.kafka_version", "3.8.x.kraft"))))
+    # THEN all but one are refused
+    assert len(found.refused) == 6
+    # AND the deployments that do it are listed, each with what it leaves as it is
+    [way] = found.ways
+    assert way.title == f"6 deployments, one after the other: {MSK_ONE_BY_ONE}in same request)"
+    last = "queue.monitoring stays PER_BROKER"
+    properties = f"queue.message_max_bytes stays 10485880, queue.retention_hours stays 168, {last}"
+    volume = f"queue.storage.volume_gib stays 100, {properties}"
+    version = f"queue.kafka_version stays 3.8.x.kraft, {volume}"
+    assert way.steps == (
+        f"queue.broker_type: kafka.m7g.large to kafka.m7g.xlarge, while queue.brokers stays 3, {version}",
+        f"queue.brokers: 3 to 6, while {version}",
+        f"queue.kafka_version: 3.8.x.kraft to 3.9.x.kraft, while {volume}",
+        f"queue.storage.volume_gib: 100 to 200, while {properties}",
+        f"queue.message_max_bytes: 10485880 to 10485881, queue.retention_hours: 168 to 200, while {last}",
+        "queue.monitoring: PER_BROKER to DEFAULT",
+    )
+
+
+def test_each_deployment_that_is_shown_is_refused_by_nobody() -> None:
+    # GIVEN the kinds of change that MSK takes one by one, and the version of Kubernetes beside a size
+    sizes = ("cluster.node_groups.milvus.desired_size", 4), ("cluster.node_groups.milvus.max_size", 4)
+    wanted = (("queue.broker_type", "kafka.m7g.xlarge"), ("queue.brokers", 6), *sizes)
+    old = env(("cluster.version", "1.35"))
+    assert [each.setting for each in plan(env(*wanted), deployed(old)).refused] == [
+        *(path for path, _ in sizes),
+        "queue.brokers",
+    ]
+    # WHEN they are deployed as the plan says, THEN it refuses none of them
+    first = env(wanted[0])
+    assert [each.refused for each in plan(first, deployed(old)).changes] == ["", ""]
+    assert [each.refused for each in plan(env(*wanted), deployed(first)).changes] == ["", "", ""]
+
+
+def test_version_moves_step_by_step_and_the_size_after_it() -> None:
+    sizes = ("cluster.node_groups.milvus.desired_size", 4), ("cluster.node_groups.milvus.max_size", 4)
+    disk = ("cluster.node_groups.milvus.disk_gib", 100)
+    [way] = plan(env(*sizes, disk), deployed(env(("cluster.version", "1.34")))).ways
+    group = "cluster.node_groups.milvus"
+    later = f"{group}.desired_size stays 3, {group}.max_size stays 3"
+    assert (
+        way.title == "3 deployments, one after the other: AWS takes one kind of these changes at a time (aws-cdk#13602)"
+    )
+    assert way.steps == (
+        f"cluster.version: 1.34 to 1.35, while {group}.disk_gib stays 80, {later}",
+        f"cluster.version: 1.35 to 1.36, {group}.disk_gib: 80 to 100, while {later}",
+        f"{group}.desired_size: 3 to 4, {group}.max_size: 3 to 4",
+    )
+
+
+def test_line_moves_by_the_newest_version_of_each_line_between() -> None:
+    old = env(("milvus.line", "2.4"), ("milvus.acknowledge", ["CVE-2026-26190"]))
+    [way] = plan(env(), deployed(old)).ways
+    assert way.title == "2 deployments, one after the other: milvus.line moves one step at a time"
+    assert way.steps == (
+        "milvus.line: 2.4 to 2.5, without milvus.version: the newest of the line",
+        "milvus.line: 2.5 to 2.6",
+    )
+
+
+def test_way_is_shown_for_nothing_that_the_file_accepts() -> None:
+    accepted = [{"path": "queue.brokers", "old": 3, "new": 6, "reason": "AWS took it once"}]
+    new = env(("queue.brokers", 6), ("queue.monitoring", "DEFAULT"), ("changes", {"accept": accepted}))
+    assert [each.setting for each in plan(new, deployed(env())).refused] == ["queue.monitoring"]
+    accepted.append({"path": "queue.monitoring", "old": "PER_BROKER", "new": "DEFAULT", "reason": "and this too"})
+    new = env(("queue.brokers", 6), ("queue.monitoring", "DEFAULT"), ("changes", {"accept": accepted}))
+    assert plan(new, deployed(env())).ways == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "moves"),
+    [
+        ((), "milvus.node_group: nothing to milvus-2"),
+        (
+            (("milvus", {"node_group": "milvus", "etcd": {"node_group": "milvus"}}),),
+            "milvus.etcd.node_group: milvus to milvus-2, milvus.node_group: milvus to milvus-2",
+        ),
+    ],
+)
+@pytest.mark.parametrize("change", [("instance_types", ["m7i.2xlarge"]), ("spot", True)])
+def test_group_that_is_replaced_has_a_way_without_an_interruption(
+    before: tuple[tuple[str, Any], ...], moves: str, change: tuple[str, Any]
+) -> None:
+    new = env(*before, (f"cluster.node_groups.milvus.{change[0]}", change[1]))
+    found = plan(new, deployed(env(*before)))
+    assert (found.refused, [each.effect for each in found.changes]) == ((), ["replaces-node-group"])
+    [way] = found.ways
+    group = "cluster.node_groups.milvus"
+    assert way.title == f"3 deployments, one after the other: {group} without an interruption"
+    assert way.steps == (
+        f"leave {group} as it is deployed, and add {group}-2 with what this file says of milvus "
+        "(`milvus-ops doctor` says whether the quota has vCPUs for both)",
+        f"{moves}; the pods move one after the other, within their disruption budgets",
+        f"remove {group}",
+    )
+
+
+def test_group_that_goes_with_its_pods_has_a_way_without_an_interruption() -> None:
+    # GIVEN a file that has another group in place of the one that holds the pods
+    new = env(("cluster.node_groups", {"new": _OTHER_GROUP}), ("milvus.node_group", "new"))
+    [way] = plan(new, deployed(env(("milvus.node_group", "milvus")))).ways
+    # THEN the way begins with both
+    assert way.steps == (
+        "add cluster.node_groups.new, and leave the rest as it is deployed",
+        "milvus.node_group: milvus to new; the pods move one after the other, within their disruption budgets",
+        "remove cluster.node_groups.milvus",
+    )
+
+
+def test_pods_that_are_bound_to_nothing_are_bound_before_their_group_goes() -> None:
+    old = env(("cluster.node_groups.more", _OTHER_GROUP))
+    [way] = plan(env(), deployed(old)).ways
+    move = "the pods move one after the other, within their disruption budgets"
+    assert way.steps == (
+        f"milvus.node_group: nothing to a group that stays; {move}",
+        "remove cluster.node_groups.more",
+    )
+
+
+def test_group_that_holds_no_pod_of_milvus_just_goes() -> None:
+    bound = ("milvus.node_group", "milvus")
+    found = plan(env(bound), deployed(env(bound, ("cluster.node_groups.more", _OTHER_GROUP))))
+    assert found.ways == ()
+    assert [each.of for each in found.changes] == ["the group goes: no pod of Milvus is on it"]
+
+
+def test_ways_are_numbered_lists_in_markdown() -> None:
+    text = markdown(plan(env(), deployed(env(("cluster.version", "1.34")))))
+    assert "2 deployments, one after the other: cluster.version moves one step at a time:" in text.splitlines()
+    assert "1. cluster.version: 1.34 to 1.35" in text.splitlines()
+
+
 def run(monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation, *arguments: str) -> Any:
     monkeypatch.setattr(aws, "session", lambda **_: None)
     monkeypatch.setattr(aws, "client", lambda *_, **__: cloudformation)
@@ -251,6 +400,17 @@ def test_command_ends_with_3_where_something_is_refused(monkeypatch: pytest.Monk
     assert "milvus.etcd.replicas" in result.stdout
     assert "refused: it only grows; leave the number;" in result.stdout
     assert "milvus-dev: 1 of 1 changes refused" in result.stdout
+
+
+def test_command_shows_the_deployments_that_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, deployed(changed("cluster.version", "1.34")))
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[-5:-1] == [
+        "2 deployments, one after the other: cluster.version moves one step at a time",
+        "  1. cluster.version: 1.34 to 1.35",
+        "  2. cluster.version: 1.35 to 1.36",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("options", [(), ("--json",), ("--markdown",)])
