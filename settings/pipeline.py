@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from settings.base import PolicyName, Settings
-from settings.changes import IN_PLACE, NONE, Effect, change, never
+from settings.changes import IN_PLACE, Effect, change, never
 from settings.parts import Part
 from settings.regions import Region
 
@@ -138,7 +138,7 @@ class Target(Settings):
         description="Replacements and deletions of stateful resources that may pass, by stack and logical id, each "
         "with its reason. As LOGICAL_ID@PHYSICAL_ID it is good for what is there now, and for nothing after it. "
         "Remove them once they are deployed: the gate refuses one that approves nothing.",
-        json_schema_extra=NONE,
+        json_schema_extra=IN_PLACE,
     )
 
 
@@ -146,7 +146,9 @@ class Wave(Settings):
     """Environments that are deployed at the same time. A failure in one stops the pipeline after the wave."""
 
     name: str = Field(
-        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,49}$", description="Name of the pipeline's stage.", json_schema_extra=IN_PLACE
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,49}$",
+        description="Name of the pipeline's stage, where it has several environments; one alone gives it its own.",
+        json_schema_extra=IN_PLACE,
     )
     environments: tuple[Target, ...] = Field(
         description="What is deployed in this wave; at least one.", json_schema_extra=_WHAT_IS_DEPLOYED

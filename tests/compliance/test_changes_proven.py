@@ -12,6 +12,8 @@ import pytest
 from charts.values import helm_values
 from settings import Environment
 from settings.changes import Effect, Setting, settings_of
+from settings.pipeline import Pipeline
+from tools.change_proof import pipelines
 from tools.change_proof.cases import NO_OTHER_VALUE, case_of
 from tools.change_proof.derive import derive, worst
 from tools.change_proof.kubernetes import values_effects
@@ -52,6 +54,11 @@ def rendered(settings: str) -> Rendered:
     )
 
 
+@functools.cache
+def delivered(settings: str) -> pipelines.Delivered:
+    return pipelines.Delivered.of(Pipeline.model_validate_json(settings))
+
+
 def release_of(env: Environment) -> tuple[str, ...]:
     return env.milvus.namespace, env.milvus.release_name, env.release.chart
 
@@ -64,6 +71,19 @@ def test_change_does_what_the_setting_declares(setting: Setting) -> None:
     # WHEN both are synthesized and compared
     found = derive(synthesized(before.model_dump_json()), synthesized(after.model_dump_json()))
     # THEN what AWS, Helm and Kubernetes make of the difference is what the setting declares
+    assert setting.change is not None
+    seen = "\n".join(f"  {effect}: {what}" for what, effect in sorted(found.items()))
+    assert worst(found) is setting.change.effect, f"{setting.path} declares {setting.change.effect}, but:\n{seen}"
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("setting", pipelines.settings().values(), ids=pipelines.settings())
+def test_change_of_a_pipeline_does_what_the_setting_declares(setting: Setting) -> None:
+    # GIVEN a pipeline, and the same with another value of the setting
+    before, after = pipelines.pipelines(setting.path)
+    # WHEN both are synthesized with what they deploy, and compared
+    found = pipelines.delivery_effects(delivered(before.model_dump_json()), delivered(after.model_dump_json()))
+    # THEN what becomes of the pipeline and of the environments is what the setting declares
     assert setting.change is not None
     seen = "\n".join(f"  {effect}: {what}" for what, effect in sorted(found.items()))
     assert worst(found) is setting.change.effect, f"{setting.path} declares {setting.change.effect}, but:\n{seen}"

@@ -9,6 +9,7 @@ import pytest
 
 from settings.changes import Effect, settings_of
 from settings.environment import Environment
+from tools.change_proof import pipelines
 from tools.change_proof.cases import NO_OTHER_VALUE, case_of, cases
 from tools.change_proof.derive import derive, worst
 from tools.change_proof.kubernetes import values_effects
@@ -241,3 +242,29 @@ def test_every_setting_has_a_second_valid_value() -> None:
     same = [path for path, each in cases().items() if len({env.model_dump_json() for env in each.environments()}) == 1]
     assert same == []
     assert NO_OTHER_VALUE.keys() <= {each.path for each in settings_of(Environment)}
+
+
+@pytest.mark.parametrize("path", pipelines.settings())
+def test_every_setting_of_a_pipeline_has_a_second_valid_value(path: str) -> None:
+    before, after = pipelines.pipelines(path)
+    assert before != after
+
+
+def delivered(*names: str, place: str = "aws://1/r", size: int = 80) -> pipelines.Delivered:
+    own = stacks({"P": resource("AWS::CodePipeline::Pipeline")})
+    about = {"environment": place, "protected": False, "tags": {}}
+    deployed = {name: {"Resources": {"T": template(size)}, "Outputs": {}} for name in names}
+    return pipelines.Delivered(own, Stacks(deployed, dict.fromkeys(names, about)))
+
+
+@pytest.mark.parametrize(
+    ("after", "effect", "what"),
+    [
+        (delivered("dev", "prod"), Effect.IN_PLACE, "prod is deployed"),
+        (delivered(), Effect.IN_PLACE, "dev is no longer deployed, and stays"),
+        (delivered("dev", place="aws://2/r"), Effect.NEVER, "dev is deployed to another account or region"),
+        (delivered("dev", size=90), Effect.IN_PLACE, "dev: T: LaunchTemplateData.BlockDeviceMappings.*.Ebs.VolumeSize"),
+    ],
+)
+def test_pipeline_deletes_nothing_of_what_it_deploys(after: pipelines.Delivered, effect: Effect, what: str) -> None:
+    assert pipelines.delivery_effects(delivered("dev"), after) == {what: effect}

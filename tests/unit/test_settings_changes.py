@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 
 from settings.changes import KEY, RESTARTS_ETCD, Change, Effect, Setting, change, declared, never, settings_of
 from settings.environment import Environment
+from settings.pipeline import Pipeline
 from tools.docs.changes_page import PAGE, changes_page
 from tools.docs.settings_schema import FOLDER
 
-SETTINGS = list(settings_of(Environment))
+SETTINGS = [*settings_of(Environment), *settings_of(Pipeline)]
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.path)
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: f"{setting.model.__name__}-{setting.path}")
 def test_every_setting_declares_what_a_change_of_it_does(setting: Setting) -> None:
     if setting.only_holds_others:
         assert setting.change is None, f"{setting.path} is always there; its own settings declare what they do"
@@ -36,6 +37,7 @@ def test_settings_of_a_model_are_those_in_its_maps_lists_and_unions_too() -> Non
         "queue.preview",
         "milvus.components.standalone.memory_gib",
         "milvus.attu.oidc.issuer",
+        "waves[].environments[].approvals",
     } <= paths
 
 
@@ -64,3 +66,4 @@ def test_changes_page_has_a_component_once() -> None:
     page = changes_page()
     assert page.count("| `milvus.components.NAME.replicas` | in-place |") == 1
     assert "| `queue.kafka_version` | broker-by-broker, only grows | the brokers |" in page
+    assert "| `waves[].smoke` | in-place | the verification stack" in page.partition("## Of the pipeline")[2]

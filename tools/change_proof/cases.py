@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -44,9 +44,7 @@ class Case:
             raise TypeError(f"{self.base} is no mapping")
         for path, value in values.items():
             *parents, leaf = path.split(".")
-            place = data
-            for parent in parents:
-                place = place.setdefault(parent, {})
+            place = at_path(data, parents)
             if value is _REMOVE:
                 place.pop(leaf, None)
             else:
@@ -251,6 +249,15 @@ def _component(setting: Setting) -> Case:
         "node_group": "milvus",
     }[name]
     return Case(setting.path, base, before, {setting.path: value})
+
+
+def at_path(data: Data, steps: Sequence[str]) -> Data:
+    """Return the mapping at a path of a file; a number is an item of a list, and what is not there is made."""
+    place: Any = data
+    for step in steps:
+        place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
+    found: Data = place
+    return found
 
 
 def _at(env: Environment, path: str) -> Any:  # noqa: ANN401 - any setting

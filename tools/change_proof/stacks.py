@@ -42,7 +42,12 @@ class Stacks:
     def read(cls, folder: Path) -> Stacks:
         """Read an assembly."""
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        found = {key: each for key, each in manifest["artifacts"].items() if each["type"] == _STACK}
+        # By the stack's name, which in a stage is another than that of its artifact.
+        found = {
+            each["properties"].get("stackName", key): each
+            for key, each in manifest["artifacts"].items()
+            if each["type"] == _STACK
+        }
         templates = {
             key: json.loads((folder / each["properties"]["templateFile"]).read_text(encoding="utf-8"))
             for key, each in found.items()

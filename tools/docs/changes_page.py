@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel
+
 from _paths import ROOT
 from settings.changes import MEANING, Change, Effect, Setting, settings_of
 from settings.environment import Environment
+from settings.pipeline import Pipeline
 
 PAGE = ROOT / "docs" / "changes.md"
 
@@ -33,21 +36,32 @@ stands under `milvus.components.NAME`.
 """
 
 
+_PIPELINE = """
+## Of the pipeline
+
+The pipeline updates itself, and then deploys. A change of its own file touches nothing that it deployed, and no stack
+is deleted.
+
+| setting | a change | of | remedy |
+|---|---|---|---|
+"""
+
+
 def changes_page() -> str:
     """Return the Markdown page."""
     words = "".join(f"| `{effect}` | {MEANING[effect]} |\n" for effect in Effect)
-    return _INTRODUCTION + words + _GROWS + "\n".join(_rows()) + "\n"
+    return _INTRODUCTION + words + _GROWS + _rows(Environment) + _PIPELINE + _rows(Pipeline)
 
 
-def _rows() -> list[str]:
+def _rows(model: type[BaseModel]) -> str:
     rows: dict[str, Change] = {}
-    for setting in settings_of(Environment):
+    for setting in settings_of(model):
         if setting.change is not None:
             rows.setdefault(_written(setting), setting.change)
-    return [
-        f"| `{path}` | {each.effect}{', only grows' * each.only_grows} | {each.of} | {each.remedy} |"
+    return "".join(
+        f"| `{path}` | {each.effect}{', only grows' * each.only_grows} | {each.of} | {each.remedy} |\n"
         for path, each in rows.items()
-    ]
+    )
 
 
 def _written(setting: Setting) -> str:
