@@ -14,7 +14,8 @@ from pydantic_core import PydanticCustomError
 class Settings(BaseModel):
     """A frozen model that refuses unknown keys, so that a misspelt setting is an error and never a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # A validator is built when it is first used: most models are only ever read as parts of a file.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 @dataclass(frozen=True)

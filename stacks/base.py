@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from milvus_constructs.change_guard import ChangeGuard
-from milvus_constructs.logs import FunctionLogs
+from milvus_constructs.logs import end_function_logs
 from milvus_constructs.removal import RemovalSetting
 from settings import Environment
 from settings.parts import Part, protected_stacks, stack_name
@@ -19,6 +18,9 @@ from settings.record import record_of, rules_for
 
 class ProjectStack(cdk.Stack):
     """A stack under its own name, in its place, with tags, whose functions' logs end.
+
+    Whoever creates one calls `finish` when everything is in it. An aspect would need no call, but the CDK would ask
+    Python about every construct of the app, which is a third of the time of a synth.
 
     Args:
         scope: The app, or a pipeline's stage. The account may be left open: nothing is looked up at synth.
@@ -55,10 +57,14 @@ class ProjectStack(cdk.Stack):
             tags=tags,
             termination_protection=protected,
         )
-        cdk.Aspects.of(self).add(FunctionLogs(self, removal=removal))
+        self._removal: RemovalSetting = removal
         if boundary is not None:
             policy = iam.ManagedPolicy.from_managed_policy_name(self, "PermissionsBoundary", boundary)
             iam.PermissionsBoundary.of(self).apply(policy)
+
+    def finish(self) -> None:
+        """Do what concerns everything in the stack, once, when it is there."""
+        end_function_logs(self, removal=self._removal)
 
 
 class EnvironmentStack(ProjectStack):
@@ -82,7 +88,7 @@ class EnvironmentStack(ProjectStack):
             boundary=env.permissions_boundary,
         )
         settings = record_of(env, part)
-        guard = ChangeGuard(
+        self._guard = ChangeGuard(
             self,
             "Guard",
             settings=settings,
@@ -90,22 +96,10 @@ class EnvironmentStack(ProjectStack):
             accepted=[each.model_dump(mode="json", exclude={"reason"}) for each in env.changes.accept],
             removal=env.removal_policy,
         )
-        cdk.Aspects.of(self).add(_AfterGuard(self, guard))
 
-
-@jsii.implements(cdk.IAspect)
-class _AfterGuard:
-    """Lets everything in a stack wait for its guard, whoever puts it there."""
-
-    def __init__(self, stack: cdk.Stack, guard: ChangeGuard) -> None:
-        self._stack = stack
-        self._guard = guard
-
-    def visit(self, node: IConstruct) -> None:
-        """Change the children of the stack when its turn comes: all of them are there by then."""
-        # By identity: this is asked for every construct of the stack, and each question to the CDK is a round trip.
-        if node is not self._stack:
-            return
-        for each in node.node.children:
+    def finish(self) -> None:
+        """Let everything wait for the guard, too."""
+        super().finish()
+        for each in self.node.children:
             if each is not self._guard:
                 each.node.add_dependency(self._guard.resource)

@@ -43,4 +43,7 @@ def build_environment(scope: Construct, env: Environment) -> EnvironmentStacks:
     )
     eks = EksStack(scope, env=env, vpc=vpc, subnets=subnets)
     milvus = MilvusStack(scope, env=env, eks=eks, storage=storage.storage, streaming=streaming)
+    for stack in (network, storage, streaming, eks, milvus):
+        if stack is not None:
+            stack.finish()
     return EnvironmentStacks(network=network, storage=storage, streaming=streaming, eks=eks, milvus=milvus)

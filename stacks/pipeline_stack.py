@@ -60,6 +60,7 @@ class EnvironmentStage(cdk.Stage):
                 pipeline_account=pipeline.account,
                 pipeline_name=pipeline.name,
             )
+            verification.finish()
             for stack in self.node.children:
                 if isinstance(stack, cdk.Stack) and stack is not verification:
                     verification.add_stack_dependency(stack)
@@ -123,6 +124,7 @@ class PipelineStack(ProjectStack):
         publish_with_the_cdk(self.delivery, settings.build)
         accept_pipeline_findings(self.delivery, buckets=[artifacts.bucket, artifacts.caches])
         accept_replication_findings(self.node.root, role=self.delivery.pipeline.role)
+        self.finish()
 
     def _add_wave(self, wave: Wave, targets: Sequence[Placed]) -> None:
         added = self.delivery.add_wave(wave.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import IConstruct
@@ -40,9 +39,8 @@ def retention(days: int) -> logs.RetentionDays:
     return logs.RetentionDays[_RETENTION[days]]
 
 
-@jsii.implements(cdk.IAspect)
-class FunctionLogs:
-    """Gives every function that CDK adds to a stack a log group that is there before it and goes after it.
+def end_function_logs(stack: cdk.Stack, *, removal: RemovalSetting) -> None:
+    """Give every function that CDK added to a stack a log group that is there before it and goes after it.
 
     CDK names the group after the function, so that nothing keeps a first call from coming before the group, which then
     "already exists" (aws-cdk#667), and a last call from coming after it, which makes it anew and without an end
@@ -50,45 +48,37 @@ class FunctionLogs:
     waits for it. Built-in providers (emptying a bucket, closing the default security group) have none at all.
 
     The logs are kept 30 days, and beyond the stack only with the data. Log groups that a construct of this project
-    makes are none of them, and stay as they are.
+    makes are none of them, and stay as they are. So do stacks below this one, in a pipeline's stages.
 
     Example:
-        >>> cdk.Aspects.of(stack).add(FunctionLogs(stack, removal="destroy"))
+        >>> end_function_logs(stack, removal="destroy")
     """
-
-    def __init__(self, stack: cdk.Stack, *, removal: RemovalSetting) -> None:
-        self._stack = stack
-        self._removal: RemovalSetting = removal
-
-    def visit(self, node: IConstruct) -> None:
-        """Change one construct; stacks below this one, in a pipeline's stages, have an aspect of their own."""
+    for node in stack.node.find_all():
         if isinstance(node, cdk.CustomResourceProviderBase):
-            if self._in_stack(node):
-                self._give_log_group(node)
-        elif isinstance(node, logs.CfnLogGroup) and self._in_stack(node):
-            function = _function_of(node)
-            if function:
-                self._free_from_its_name(node, function)
+            if _in_stack(node, stack):
+                _give_log_group(node, removal)
+        elif isinstance(node, logs.CfnLogGroup) and (function := _function_of(node)) and _in_stack(node, stack):
+            _free_from_its_name(node, function, removal)
 
-    def _in_stack(self, node: IConstruct) -> bool:
-        return cdk.Stack.of(node).node.path == self._stack.node.path
 
-    def _give_log_group(self, provider: cdk.CustomResourceProviderBase) -> None:
-        group = logs.LogGroup(
-            provider,
-            "LogGroup",
-            retention=retention(_FUNCTION_LOG_DAYS),
-            removal_policy=removal_policy(self._removal),
-        )
-        function = child(provider, "Handler", cdk.CfnResource)
-        function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
+def _in_stack(node: IConstruct, stack: cdk.Stack) -> bool:
+    return cdk.Stack.of(node).node.path == stack.node.path
 
-    def _free_from_its_name(self, group: logs.CfnLogGroup, function: lambda_.Function) -> None:
-        group.log_group_name = None
-        group.retention_in_days = _FUNCTION_LOG_DAYS
-        group.apply_removal_policy(removal_policy(self._removal))
-        resource = child(function, "Resource", lambda_.CfnFunction)
-        resource.add_property_override("LoggingConfig", {"LogGroup": group.ref})
+
+def _give_log_group(provider: cdk.CustomResourceProviderBase, removal: RemovalSetting) -> None:
+    group = logs.LogGroup(
+        provider, "LogGroup", retention=retention(_FUNCTION_LOG_DAYS), removal_policy=removal_policy(removal)
+    )
+    function = child(provider, "Handler", cdk.CfnResource)
+    function.add_property_override("LoggingConfig", {"LogGroup": group.log_group_name})
+
+
+def _free_from_its_name(group: logs.CfnLogGroup, function: lambda_.Function, removal: RemovalSetting) -> None:
+    group.log_group_name = None
+    group.retention_in_days = _FUNCTION_LOG_DAYS
+    group.apply_removal_policy(removal_policy(removal))
+    resource = child(function, "Resource", lambda_.CfnFunction)
+    resource.add_property_override("LoggingConfig", {"LogGroup": group.ref})
 
 
 def _function_of(group: logs.CfnLogGroup) -> lambda_.Function | None:
