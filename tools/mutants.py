@@ -186,34 +186,52 @@ def lines_by_test(rules: Rules, jobs: int) -> dict[str, dict[str, Any]]:
     tests = sorted(str(path.relative_to(ROOT)) for folder in TESTS for path in (ROOT / folder).glob("test_*.py"))
     tests = [test for test in tests if test not in rules.deselected]
     key = _key()
+    found: dict[str, dict[str, Any]] = {}
     if MAP.is_file() and (known := json.loads(MAP.read_text(encoding="utf-8")))["key"] == key:
-        found: dict[str, dict[str, Any]] = known["tests"]
-        return found
-    print(f"Looking which lines {len(tests)} files of tests run ...", flush=True)
+        found = known["tests"]
+    missing = [test for test in tests if test not in found]
+    if missing:
+        print(f"Looking which lines {len(missing)} files of tests run ...", flush=True)
+    MAP.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(jobs) as pool:
         tree = copy_of_sources(Path(scratch).resolve() / "tree")
-        found = dict(zip(tests, pool.map(lambda test: _lines_of(test, tree, rules), tests), strict=True))
-    MAP.parent.mkdir(exist_ok=True)
-    MAP.write_text(json.dumps({"key": key, "tests": found}), encoding="utf-8")
+        looks = pool.map(lambda test: lines_of(test, tree, rules), missing)
+        for test, lines in zip(missing, looks, strict=True):
+            found[test] = lines
+            # Kept as it comes: all of it takes a quarter of an hour.
+            MAP.write_text(json.dumps({"key": key, "tests": found}), encoding="utf-8")
     return found
 
 
-def _lines_of(test: str, tree: Path, rules: Rules) -> dict[str, Any]:
-    from coverage import CoverageData  # noqa: PLC0415 - installed by `make mutants` alone
+def lines_of(test: str, tree: Path, rules: Rules) -> dict[str, Any]:
+    """Run a file of tests in a copy; return its seconds and the lines of the product that it and its processes ran.
 
-    file = tree.parent / f"{Path(test).stem}.coverage"
+    Raises:
+        SystemExit: It fails, though nothing is wrong.
+    """
+    from coverage import Coverage  # noqa: PLC0415 - installed by `make mutants` alone
+
+    folder = tree.parent / Path(test).stem
+    folder.mkdir()
+    settings = folder / "coverage.ini"
     ours = ",".join(name if name.endswith(".py") else f"{name}/*" for name in PRODUCT)
-    command = [sys.executable, "-m", "coverage", "run", f"--data-file={file}", f"--include={ours}", "-m"]
+    settings.write_text(
+        f"[run]\ninclude = {ours}\nparallel = true\npatch = subprocess, _exit\ndata_file = {folder}/data\n"
+        "disable_warnings = no-data-collected\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m"]
     started = time.monotonic()
     code, output = _pytest([test], tree, rules, command=command, seconds=1200)
     seconds = time.monotonic() - started
     # 5: all of it is marked for another target.
     if code not in {0, 5}:
         raise SystemExit(f"{test} fails without any fault; mend it first:\n{output[-2000:]}")
-    data = CoverageData(str(file))
-    data.read()
-    names = {name: str(Path(name).relative_to(tree)) for name in data.measured_files()}
-    return {"seconds": seconds, "lines": {short: data.lines(name) or [] for name, short in names.items()}}
+    coverage = Coverage(config_file=str(settings))
+    coverage.combine()
+    data = coverage.get_data()
+    files = {str(Path(name).relative_to(tree)): data.lines(name) or [] for name in data.measured_files()}
+    return {"seconds": seconds, "lines": files}
 
 
 def _key() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants import Mutant, Rules, judged, met_by
+from tools.mutants import Mutant, Rules, judged, lines_of, met_by
 
 RULES = Rules(texts=(), deselected=("test_it.py::test_snapshot",), excluded=())
 FAULT = Mutant(
@@ -63,6 +63,28 @@ def test_fault_in_a_line_that_no_test_runs_is_missed(tmp_path: Path) -> None:
 def test_fault_that_breaks_the_import_is_caught(tmp_path: Path) -> None:
     broken = dataclasses.replace(FAULT, text="def two() -> int:\n    return 2\n")
     assert judged(broken, ["test_it.py"], tree(tmp_path), RULES, 60).by == "test_it.py"
+
+
+def test_lines_of_the_processes_that_a_test_starts_are_its_own(tmp_path: Path) -> None:
+    # GIVEN a checkout whose own settings of coverage are others
+    copy = tmp_path / "tree"
+    (copy / "ops").mkdir(parents=True)
+    (copy / "pyproject.toml").write_text('[tool.coverage.run]\nsource = ["elsewhere"]\nparallel = true\n')
+    (copy / "app.py").write_text("def one() -> int:\n    return 1\n")
+    (copy / "ops" / "there.py").write_text("print(\n    1\n)\nif False:\n    print(2)\n")
+    (copy / "test_it.py").write_text(
+        "import subprocess, sys\nfrom app import one\n"
+        "def test_it():\n    assert one() == 1\n    subprocess.run([sys.executable, 'ops/there.py'], check=True)\n"
+    )
+    # THEN
+    assert lines_of("test_it.py", copy, RULES)["lines"] == {"app.py": [1, 2], "ops/there.py": [1, 2, 4]}
+
+
+def test_tests_that_fail_without_a_fault_are_named(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    copy = tree(tmp_path / "tree", two="3")
+    with pytest.raises(SystemExit, match=r"test_it\.py fails without any fault; mend it first:"):
+        lines_of("test_it.py", copy, RULES)
 
 
 def test_quickest_tests_of_the_line_come_first() -> None:
