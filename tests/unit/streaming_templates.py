@@ -44,6 +44,8 @@ def streaming(
     KafkaAccess(client, "Kafka", brokers=kafka.security_group, client_security_group_id=group.security_group_id)
     kafka.user.grant_read(iam.Role(client, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")))
     cdk.CfnOutput(client, "Brokers", value=kafka.bootstrap_brokers)
+    network.finish()
+    kafka.finish()
     return Template.from_stack(kafka), Template.from_stack(client)
 
 

@@ -38,7 +38,9 @@ def stack(*changes: tuple[str, Any]) -> EksStack:
     at = cdk.Environment(region=env.region)
     vpc = ec2.Vpc(cdk.Stack(app, "net", env=at), "Vpc")
     subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-    return EksStack(app, env=env, vpc=vpc, subnets=subnets)
+    eks = EksStack(app, env=env, vpc=vpc, subnets=subnets)
+    eks.finish()
+    return eks
 
 
 @functools.cache

@@ -27,7 +27,9 @@ def stack(*, account: str | None = None, removal: str = "destroy", **settings: A
     zones = settings.get("zones", "abc")
     changes = (("account", account), ("removal_policy", removal), ("network", settings), ("queue.brokers", len(zones)))
     env = parse_environment(file_with(*changes), source="test")
-    return NetworkStack(cdk.App(context=CONTEXT), env=env)
+    network = NetworkStack(cdk.App(context=CONTEXT), env=env)
+    network.finish()
+    return network
 
 
 @functools.cache

@@ -24,6 +24,7 @@ def stacks(*, removal: str, **settings: Any) -> tuple[StorageStack, cdk.Stack]:
     consumer = cdk.Stack(app, "milvus", env=cdk.Environment(region=env.region))
     role = iam.Role(consumer, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
     storage.storage.grant_milvus(role)
+    storage.finish()
     return storage, consumer
 
 
