@@ -22,7 +22,7 @@ FROZEN := MILVUS_ENVIRONMENTS=$(CURDIR)/tests/fixtures/environments
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  ENV=dev|prod|guide|existing-vpc chooses the environment (default dev)"
+	@echo "  ENV=dev|small|prod|guide|existing-vpc chooses the environment (default dev)"
 	@echo "  THEN=NAME lets 'make rehearse' deploy that environment over ENV; both have the same name and region"
 	@echo "  KEEP=1 lets 'make rehearse' keep its account until Ctrl-C, for ops status and ops endpoints"
 

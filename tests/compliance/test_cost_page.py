@@ -9,10 +9,11 @@ import pytest
 
 from _paths import ROOT
 from ops.cost.assembly import deployments
+from ops.cost.bill import Bill
 from settings import Environment, load_environment
 from settings.instances import INSTANCE_TYPES
-from tests.assemblies import ENVIRONMENTS, assembly, kubernetes_objects, templates
-from tools.docs import cost_page
+from tests.assemblies import SHIPPED, assembly, kubernetes_objects, templates
+from tools.docs import cost_goals, cost_page
 from tools.docs.guide_as_written import guide_as_written
 
 PAGE = ROOT / "docs" / "cost.md"
@@ -101,12 +102,18 @@ ROWS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("title", ROWS)
 def test_cost_page_counts_what_is_created(title: str) -> None:
-    cells = [ROWS[title](env) for env in ENVIRONMENTS]
+    cells = [ROWS[title](env) for env in SHIPPED]
 
     assert f"| {title} | {' | '.join(cells)} |" in PAGE.read_text(encoding="utf-8").splitlines()
 
 
-def test_bills_on_the_page_are_those_of_the_templates() -> None:
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bill]:
+    """Return the bills of what `small` would be with MSK, with the guide's cores, and with both."""
+    return cost_page.synthesized(cost_goals.variants(), tmp_path_factory.mktemp("variants"))
+
+
+def test_bills_on_the_page_are_those_of_the_templates(variants: dict[str, Bill]) -> None:
     # GIVEN the bills of the shipped environments as they are synthesized
     bills = {name: cost_page.bill(*deployments(assembly(name))) for name in cost_page.shown()}
 
@@ -114,7 +121,31 @@ def test_bills_on_the_page_are_those_of_the_templates() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
     # THEN it is the same
-    assert cost_page.cost_page(text, bills) == text, "docs/cost.md is stale: run `make docs`"
+    assert cost_page.cost_page(text, bills, variants) == text, "docs/cost.md is stale: run `make docs`"
+
+
+def test_small_costs_at_most_what_its_goals_say_of_the_guide(variants: dict[str, Bill]) -> None:
+    # GIVEN the guide as it is written, and `small` on Woodpecker and on MSK, all on demand at the same prices
+    guide = cost_page.bill(guide_as_written())
+    bills = {**variants, "small": cost_page.bill(*deployments(assembly("small")))}
+
+    # THEN each is within its goal, and what is a range counts with one channel that is always written to
+    for name, part in cost_goals.GOALS.items():
+        assert bills[name].term == guide.term
+        assert bills[name].total <= part * guide.total
+    assert cost_goals.GOALS == {"small": 0.6, "small on MSK": 0.8}
+
+
+def test_more_cores_are_those_that_the_guide_requests(variants: dict[str, Bill]) -> None:
+    # GIVEN the rows with the guide's cores, by which a saving of fewer cores is told apart
+    guide = cost_page.bill(guide_as_written())
+
+    # THEN they have as many vCPUs of nodes, request no fewer cores, and differ in nothing but the nodes
+    for name, few in ((cost_goals.MORE, None), (cost_goals.MORE_MSK, cost_goals.MSK)):
+        fewer = variants[few] if few else cost_page.bill(*deployments(assembly("small")))
+        assert variants[name].vcpu == guide.vcpu
+        assert variants[name].requested >= guide.requested > fewer.requested
+        assert variants[name].services | {"EC2": 0} == fewer.services | {"EC2": 0}
 
 
 def test_guide_as_written_costs_what_its_parts_do() -> None:
@@ -129,8 +160,8 @@ def test_guide_as_written_costs_what_its_parts_do() -> None:
     assert found.unclassified == ()
 
 
-def test_page_without_its_blocks_is_an_error() -> None:
-    bills = {name: cost_page.bill(*deployments(assembly(name))) for name in ("prod",)}
+def test_page_without_its_blocks_is_an_error(variants: dict[str, Bill]) -> None:
+    bills = {name: cost_page.bill(*deployments(assembly(name))) for name in ("small", "prod")}
 
-    with pytest.raises(LookupError, match=r"^docs/cost\.md has 0 blocks 'bills'$"):
-        cost_page.cost_page("# Cost\n", bills)
+    with pytest.raises(LookupError, match=r"^docs/cost\.md has 0 blocks 'goals'$"):
+        cost_page.cost_page("# Cost\n", bills, variants)

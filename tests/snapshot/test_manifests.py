@@ -14,10 +14,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from _paths import ROOT
 from settings import load_environment
-from tests.assemblies import EVERY_FIXTURE, OWN_ENVIRONMENTS, environment
+from tests.assemblies import EVERY_FIXTURE, OWN_ENVIRONMENTS, SHIPPED, environment
 from tools.manifests import write_manifests
 
-every_environment = pytest.mark.parametrize("name", [*EVERY_FIXTURE, *OWN_ENVIRONMENTS])
+FROZEN = sorted({*SHIPPED, *EVERY_FIXTURE})
+every_environment = pytest.mark.parametrize("name", [*FROZEN, *OWN_ENVIRONMENTS])
 
 # What charts.context.ReleaseContext.placeholders documents.
 PLACEHOLDERS = {
@@ -32,7 +33,7 @@ PLACEHOLDERS = {
 CUSTOM = {"helm.cattle.io/v1", "external-secrets.io/v1"}
 
 
-@pytest.mark.parametrize("name", EVERY_FIXTURE)
+@pytest.mark.parametrize("name", FROZEN)
 def test_manifests_are_as_reviewed(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     for path in write_manifests(load_environment(name), tmp_path / name):
         assert path.read_text(encoding="utf-8") == snapshot(name=path.name)

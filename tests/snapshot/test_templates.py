@@ -6,10 +6,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tests.assemblies import EVERY_FIXTURE, templates, without_hashes
+from tests.assemblies import EVERY_FIXTURE, SHIPPED, templates, without_hashes
 
 
-@pytest.mark.parametrize("name", EVERY_FIXTURE)
+@pytest.mark.parametrize("name", sorted({*SHIPPED, *EVERY_FIXTURE}))
 def test_templates_are_as_reviewed(name: str, snapshot: SnapshotAssertion) -> None:
     snapshot = snapshot.use_extension(JSONSnapshotExtension)
     for stack, template in templates(name).items():

@@ -79,7 +79,7 @@ def test_all_errors_of_a_step_come_at_once() -> None:
         (
             ("waves.0.environments.0.environment", "dve"),
             "waves.0.environments.0.environment: no environment dve; did you mean dev? There are: dev, existing-vpc, "
-            "exposed, guide, prod",
+            "exposed, guide, prod, small",
         ),
         (
             ("waves.1.environments.1.region", "us-east-2"),

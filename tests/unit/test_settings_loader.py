@@ -34,7 +34,7 @@ from tests.unit.settings_files import file_with
 TODAY = date(2026, 11, 23)
 
 
-@pytest.mark.parametrize("name", ["dev", "prod", "guide", "existing-vpc"])
+@pytest.mark.parametrize("name", ["dev", "small", "prod", "guide", "existing-vpc"])
 def test_shipped_environment_is_valid(name: str) -> None:
     assert load_environment(name, today=TODAY).name.startswith("milvus-")
 
@@ -45,7 +45,8 @@ def test_unknown_environment_names_the_nearest() -> None:
 
 
 def test_environment_like_no_other_names_them_all() -> None:
-    with pytest.raises(SettingsError, match="no environment nope; there are: dev, existing-vpc, exposed, guide, prod"):
+    known = "dev, existing-vpc, exposed, guide, prod, small"
+    with pytest.raises(SettingsError, match=f"no environment nope; there are: {known}$"):
         load_environment("nope")
 
 

@@ -18,6 +18,7 @@ SHIPPED = {
     "prod": "schema.json",
     "guide": "schema.json",
     "existing-vpc": "schema.json",
+    "small": "schema.json",
     "pipeline": "pipeline.schema.json",
 }
 

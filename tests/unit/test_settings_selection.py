@@ -26,7 +26,7 @@ def test_context_selects(given: dict[str, object], selected: tuple[str, str]) ->
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"env": ""}, "-c env: empty; name one of dev, existing-vpc, exposed, guide, prod"),
+        ({"env": ""}, "-c env: empty; name one of dev, existing-vpc, exposed, guide, prod, small"),
         ({"env": " "}, "-c env: empty; name one of dev"),
         ({"env": None}, "-c env: empty; name one of dev"),
         ({"pipeline": ""}, "-c pipeline: empty; name the pipeline's file"),

@@ -14,8 +14,9 @@ from ops.cost.assumptions import Assumptions
 from ops.cost.bill import Bill, make_bill
 from ops.cost.lines import HOURS
 from ops.cost.prices import Prices
-from settings import available, load_environment
+from settings import Environment, available, load_environment
 from tools.context import CONTEXT
+from tools.docs.cost_goals import goals, variants
 from tools.docs.guide_as_written import GUIDE, guide_as_written
 
 PAGE = ROOT / "docs" / "cost.md"
@@ -38,15 +39,18 @@ def bill(deployment: Deployment) -> Bill:
     return make_bill(deployment, Prices.load(), Assumptions.load(), day=AS_OF)
 
 
-def cost_page(text: str, bills: Mapping[str, Bill]) -> str:
+def cost_page(text: str, bills: Mapping[str, Bill], others: Mapping[str, Bill]) -> str:
     """Return the page with its generated tables written anew.
 
     Args:
         text: The page as it is.
         bills: The bill of each environment that is shown.
+        others: The bills of the variants of `small`.
     """
-    every = {GUIDE: bill(guide_as_written()), **bills}
+    guide = bill(guide_as_written())
+    every = {GUIDE: guide, **bills}
     for name, block in (
+        ("goals", goals(guide, {**bills, **others})),
         ("bills", _bills(every)),
         ("components", _components(every)),
         ("endpoints", _endpoints(bills["prod"])),
@@ -112,16 +116,16 @@ def _endpoints(prod: Bill) -> str:
     )
 
 
-def synthesized(names: list[str], folder: Path) -> dict[str, Bill]:
+def synthesized(environments: Mapping[str, Environment], folder: Path) -> dict[str, Bill]:
     """Return the bills of environments, each synthesized into a folder of its own."""
     import aws_cdk as cdk  # noqa: PLC0415 - takes seconds, which a test that has templates does not pay
 
     from stacks.build import build_environment  # noqa: PLC0415 - the same
 
     bills = {}
-    for name in names:
+    for name, environment in environments.items():
         app = cdk.App(outdir=str(folder / name), context=CONTEXT)
-        build_environment(app, load_environment(name))
+        build_environment(app, environment)
         app.synth()
         (deployment,) = deployments(folder / name)
         bills[name] = bill(deployment)
@@ -131,8 +135,9 @@ def synthesized(names: list[str], folder: Path) -> dict[str, Bill]:
 def main() -> None:
     """Write the page."""
     with tempfile.TemporaryDirectory() as folder:
-        bills = synthesized(shown(), Path(folder))
-    PAGE.write_text(cost_page(PAGE.read_text(encoding="utf-8"), bills), encoding="utf-8")
+        bills = synthesized({name: load_environment(name) for name in shown()}, Path(folder))
+        others = synthesized(variants(), Path(folder))
+    PAGE.write_text(cost_page(PAGE.read_text(encoding="utf-8"), bills, others), encoding="utf-8")
 
 
 if __name__ == "__main__":

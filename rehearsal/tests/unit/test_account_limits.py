@@ -130,7 +130,7 @@ def test_one_build_runs_and_a_second_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["dev", "prod", "guide", "existing-vpc", "exposed"])
+@pytest.mark.parametrize("name", ["dev", "small", "prod", "guide", "existing-vpc", "exposed"])
 def test_the_rehearsal_raises_only_what_the_doctor_would_ask_for(name: str) -> None:
     env = load_environment(name)
     quotas = quotas_of(raised_quotas(env))
