@@ -15,6 +15,7 @@ from charts.exposure import attu_ingress, load_balancer_service
 from charts.names import SERVICE_ACCOUNT
 from charts.network_policies import network_policies
 from charts.objects import custom_resource
+from charts.release_access import release_access
 from charts.secrets import secrets
 from charts.values import helm_values
 from settings import Environment
@@ -24,9 +25,10 @@ from settings.contract import HELM_CHART_API, HELM_CHART_KIND
 class MilvusChart(cdk8s.Chart):
     """Provisions Milvus in a namespace of its own; two load balancers and the volumes of etcd cost money by hour.
 
-    Holds the namespace, the service account with its IAM role, the path of the credentials, network policies, the
-    release itself, disruption budgets, the load balancer's Service and, where switched on, Attu's Ingress. Does not
-    hold the queue, the bucket, roles or secrets: they are handed in as ``context``. Deleting the namespace deletes
+    Holds the namespace, the service account with its IAM role, the path of the credentials, network policies, what the
+    functions that look after the release may do, the release itself, disruption budgets, the load balancer's Service
+    and, where switched on, Attu's Ingress. Does not hold the queue, the bucket, roles or secrets: they are handed in as
+    ``context``. Deleting the namespace deletes
     etcd's volumes, and with them everything that Milvus knows about the data in its bucket.
 
     The release is an object of ``helm.cattle.io/v1``: k3s's helm-controller understands it as it stands, with its
@@ -46,6 +48,7 @@ class MilvusChart(cdk8s.Chart):
         account = _service_account(self, env, context)
         external_secrets = secrets(self, env, context)
         policies = network_policies(self, env)
+        access = release_access(self, env)
         self.release = _release(self, env, context)
         after = [*disruption_budgets(self, env), load_balancer_service(self, env)]
         ingress = attu_ingress(self, env)
@@ -54,7 +57,7 @@ class MilvusChart(cdk8s.Chart):
 
         # Pods start with their role and their credentials, and find their network policies there. Deleting goes the
         # other way round: first the load balancers, while their controller is still there.
-        _order(self.release, after=[account, *external_secrets, *policies])
+        _order(self.release, after=[account, *external_secrets, *policies, access])
         for companion in after:
             _order(companion, after=[self.release])
         for first in self.api_objects:

@@ -23,3 +23,6 @@ ATTU_MEMORY_GIB = 0.5
 
 OPERATOR_NAMESPACE = "external-secrets"
 """Namespace of the External Secrets Operator."""
+
+TASKS_GROUP = "milvus-on-eks:tasks"
+"""Kubernetes group of the functions that look after the release: charts give it its permissions."""

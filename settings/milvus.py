@@ -31,7 +31,12 @@ _MEMBERS = change(
     only_grows=True,
     remedy="leave the number; members that go stay in etcd's list, and it loses its quorum",
 )
-_CLAIMS = never("leave the setting, and enlarge the claims with `kubectl edit pvc`; volumes never shrink")
+_CLAIMS = change(
+    Effect.IN_PLACE,
+    "the volumes of etcd's members; AWS changes each once in six hours",
+    only_grows=True,
+    remedy="leave it as it is: a volume never shrinks",
+)
 
 Replicas = Annotated[int, Field(ge=1, le=200, description="Number of pods.", json_schema_extra=IN_PLACE)]
 CpuLimit = Annotated[

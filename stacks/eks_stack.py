@@ -14,10 +14,11 @@ from milvus_constructs.cluster.attached_chart import AttachedChart
 from milvus_constructs.cluster.control_plane import EksCluster
 from milvus_constructs.cluster.deletion_protection import DeletionProtection
 from milvus_constructs.cluster.external_secrets import ExternalSecrets
-from milvus_constructs.cluster.kubernetes_tasks import OLD_DEFAULT_STORAGE_CLASS, TASKS_GROUP, KubernetesTasks
+from milvus_constructs.cluster.kubernetes_tasks import OLD_DEFAULT_STORAGE_CLASS, KubernetesTasks
 from milvus_constructs.cluster.load_balancer_controller import LoadBalancerController
 from milvus_constructs.cluster.node_group import NodeGroup
 from settings import Environment, output_keys
+from settings.contract import TASKS_GROUP
 from settings.parts import Part, stack_name
 from stacks.base import EnvironmentStack
 

@@ -10,7 +10,8 @@ from constructs import Construct
 from charts.context import ReleaseContext, needs_secrets
 from charts.milvus import MilvusChart
 from charts.names import SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
-from charts.workloads import attu_name
+from charts.release_access import ACCESS
+from charts.workloads import attu_name, etcd_name
 from milvus_constructs.cluster.irsa_role import IrsaRole
 from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
 from milvus_constructs.kafka.access import KafkaAccess
@@ -117,13 +118,25 @@ class MilvusStack(EnvironmentStack):
     def _await_release(self) -> None:
         milvus = self._env.milvus
         release = self.chart.find(HELM_CHART_KIND, milvus.release_name)
+        trigger = self.to_json_string(release.manifest["spec"])
+        preparation = self._eks.tasks.prepare_release(
+            self,
+            "Preparation",
+            namespace=milvus.namespace,
+            release=milvus.release_name,
+            etcd=etcd_name(self._env),
+            volume_gib=milvus.etcd.volume_gib,
+            trigger=trigger,
+        )
+        preparation.node.add_dependency(self.chart.find("RoleBinding", ACCESS).resource)
+        release.resource.node.add_dependency(preparation)
         readiness = self._eks.tasks.await_release(
             self,
             "Readiness",
             namespace=milvus.namespace,
             release=milvus.release_name,
             timeout=cdk.Duration.minutes(milvus.ready_minutes),
-            trigger=self.to_json_string(release.manifest["spec"]),
+            trigger=trigger,
         )
         readiness.node.add_dependency(release.resource)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from rehearsal.account import manifests
-from rehearsal.account.base import Created, Handler, Request
+from rehearsal.account.base import Created, Handler, Properties, Request
 from rehearsal.account.kubernetes_records import CONTROLLER, KubernetesRecords, cluster_version, makes_load_balancer
 from rehearsal.account.kubernetes_releases import Release
 from rehearsal.account.manifests import Manifest, ManifestError
@@ -25,6 +25,7 @@ def kubernetes_handlers(records: KubernetesRecords) -> dict[str, Handler]:
         f"{prefix}KubernetesPatch": _Patch(records),
         f"{prefix}KubernetesObjectValue": _Value(records),
         "Custom::NonDefaultStorageClass": _Task(records),
+        "Custom::ReleasePreparation": _Preparation(records),
         "Custom::ReleaseReadiness": _Task(records),
     }
 
@@ -173,12 +174,7 @@ class _Task(Handler):
         cluster_version(request)
         wanted = request.properties
         if "Release" in wanted:
-            key = f"{wanted['ClusterName']} {wanted['Namespace']}/{wanted['Release']}"
-            if self._records.releases.get(key) is None:
-                raise ResourceError(
-                    f"release {wanted['Release']} in namespace {wanted['Namespace']} is not ready: it was never "
-                    "installed; make the wait depend on the release"
-                )
+            self._release(wanted)
         content = {key: value for key, value in wanted.items() if key not in {"ServiceToken", "Trigger"}}
         self._records.write(request, "task", {"type": request.type_name, "properties": content})
         return Created(request.physical_id or f"{request.stack}-{request.logical_id}", {})
@@ -190,3 +186,25 @@ class _Task(Handler):
     def delete(self, request: Request) -> None:
         """Forgets the task."""
         self._records.erase(request)
+
+    def _release(self, wanted: Properties) -> None:
+        if self._installed(wanted) is None:
+            raise ResourceError(
+                f"release {wanted['Release']} in namespace {wanted['Namespace']} is not ready: it was never "
+                "installed; make the wait depend on the release"
+            )
+
+    def _installed(self, wanted: Properties) -> Properties | None:
+        return self._records.releases.get(_key(wanted))
+
+
+class _Preparation(_Task):
+    """What makes etcd's StatefulSet again with volumes of another size, before Helm may ask for it."""
+
+    def _release(self, wanted: Properties) -> None:
+        if installed := self._installed(wanted):
+            self._records.releases.put(_key(wanted), {**installed, "claims": f"{wanted['VolumeGib']}Gi"})
+
+
+def _key(wanted: Properties) -> str:
+    return f"{wanted['ClusterName']} {wanted['Namespace']}/{wanted['Release']}"

@@ -25,6 +25,7 @@ class Release(Handler):
         """Check what helm and the function around it would stumble over, then write the release down."""
         cluster_version(request)
         release = self._checked(request)
+        self._check_claims(request, release)
         self._records.releases.put(self._key(request), release)
         self._records.write(request, "release", {"release": release})
         return Created(request.physical_id or f"{request.stack}-{request.logical_id}", {})
@@ -64,6 +65,7 @@ class Release(Handler):
         self._check_time(wanted)
         if chart is None and repository is not None:
             chart = repository.rpartition("/")[2]
+        values = _values(wanted.get("Values"))
         return {
             "name": name,
             "chart": chart,
@@ -71,8 +73,21 @@ class Release(Handler):
             "repository": repository,
             "namespace": namespace,
             "create_namespace": create_namespace,
-            "values": _values(wanted.get("Values")),
+            "values": values,
+            "claims": values.get("etcd", {}).get("persistence", {}).get("size"),
         }
+
+    def _check_claims(self, request: Request, release: Properties) -> None:
+        """Refuse another size of etcd's volumes, unless somebody has made the StatefulSet again with it."""
+        installed = self._records.releases.get(self._key(request))
+        if installed and installed["claims"] != release["claims"]:
+            name = f"{release['name']}-etcd"
+            raise ResourceError(
+                f'Error: UPGRADE FAILED: cannot patch "{name}" with kind StatefulSet: StatefulSet.apps "{name}" is '
+                "invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', "
+                "'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+                "'minReadySeconds' are forbidden"
+            )
 
     @staticmethod
     def _check_time(wanted: Properties) -> None:

@@ -11,16 +11,17 @@ _ZONE = "topology.kubernetes.io/zone"
 
 
 class CsiSimulator(Simulator):
-    """Creates a PersistentVolume for each pending claim of a class of ``ebs.csi.aws.com``, and deletes released ones.
+    """Creates a PersistentVolume for each pending claim of a class of ``ebs.csi.aws.com``, grows and deletes them.
 
     As the driver: a class with WaitForFirstConsumer waits for the scheduler's choice of a node, and the volume is tied
-    to that node's zone. Not simulated: attaching, resizing, snapshots, encryption.
+    to that node's zone; a claim that asks for more than it has gets it at once. Not simulated: attaching, snapshots,
+    encryption, and that AWS changes a volume once in six hours only.
     """
 
     name = "csi-simulator"
 
     def step(self) -> None:
-        """Provision pending claims, delete released volumes."""
+        """Provision pending claims, grow those that ask for more, delete released volumes."""
         classes = {
             item["metadata"]["name"]: item
             for item in self._api.objects("StorageClass")
@@ -30,11 +31,24 @@ class CsiSimulator(Simulator):
             storage_class = classes.get(claim["spec"].get("storageClassName", ""))
             if storage_class and not claim["spec"].get("volumeName") and _pending(claim):
                 self._provision(claim, storage_class)
+            elif storage_class and claim["status"].get("phase") == "Bound":
+                self._grow(claim)
         for volume in self._api.objects("PersistentVolume"):
             released = volume.get("status", {}).get("phase") == "Released"
             if released and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
                 self._api.delete("PersistentVolume", volume["metadata"]["name"])
                 self.note(f"deleted volume {volume['metadata']['name']}")
+
+    def _grow(self, claim: Object) -> None:
+        """Give a claim what it asks for: the API server lets it ask for more only, and only where its class allows."""
+        metadata, wanted = claim["metadata"], {"storage": claim["spec"]["resources"]["requests"]["storage"]}
+        if claim["status"].get("capacity") == wanted:
+            return
+        self._api.patch("PersistentVolume", claim["spec"]["volumeName"], {"spec": {"capacity": wanted}})
+        change = {"status": {"capacity": wanted}}
+        namespace = metadata["namespace"]
+        self._api.patch("PersistentVolumeClaim", metadata["name"], change, namespace=namespace, subresource="status")
+        self.note(f"claim {namespace}/{metadata['name']}: grown to {wanted['storage']}")
 
     def _provision(self, claim: Object, storage_class: Object) -> None:
         metadata = claim["metadata"]

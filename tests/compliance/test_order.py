@@ -97,12 +97,16 @@ def test_tasks_start_when_the_cluster_admits_them(name: str) -> None:
         f"{access}-milvus-on-eks-storage-class",
         f"{access}Binding-milvus-on-eks-storage-class",
     }
-    tasks = [*graph.of_type("Custom::NonDefaultStorageClass"), *graph.of_type("Custom::ReleaseReadiness")]
-    assert len(tasks) == 2
+    kinds = ("NonDefaultStorageClass", "ReleasePreparation", "ReleaseReadiness")
+    tasks = [each for kind in kinds for each in graph.of_type(f"Custom::{kind}")]
+    assert len(tasks) == len(kinds)
     for task in tasks:
         assert admission - graph.before(task.name) == set(), task.name
     # AND each looks at what is there by then
     assert release(env) in graph.before("milvus/Readiness")
+    # AND the way of the release is prepared before Helm runs, by who may by then
+    assert "milvus/Preparation" in graph.before(release(env))
+    assert f"{CHART}/RoleBinding-milvus-on-eks-release" in graph.before("milvus/Preparation")
     assert "eks/Chart-storage-class/StorageClass-ebs-sc" in graph.before("eks/Gp2NonDefault")
 
 

@@ -231,6 +231,7 @@ def milvus(env: Environment) -> Relations:
         },
         # The backup bucket is not Milvus's: its role has no right to it.
         release: {"Values.externalS3.bucketName": "${storage/Storage/Data}"},
+        "milvus/Preparation": {"Trigger.values.externalS3.bucketName": "${storage/Storage/Data}"},
         "milvus/Readiness": {"Trigger.values.externalS3.bucketName": "${storage/Storage/Data}"},
     }
     if env.milvus.authorization or isinstance(env.queue, Msk):
@@ -248,7 +249,8 @@ def milvus(env: Environment) -> Relations:
     if isinstance(env.queue, Msk):
         brokers = "${streaming/Brokers/List.BootstrapBrokerStringSaslScram}"
         found[release]["Values.externalKafka.brokerList"] = brokers
-        found["milvus/Readiness"]["Trigger.values.externalKafka.brokerList"] = brokers
+        for task in ("Preparation", "Readiness"):
+            found[f"milvus/{task}"]["Trigger.values.externalKafka.brokerList"] = brokers
         found[f"{chart}/ExternalSecret-milvus-kafka"] = {
             "Manifest.0.spec.data": copied("${streaming/User}", "username", "password")
         }
@@ -308,7 +310,11 @@ def wherever_they_stand(graph: Assembly) -> Iterator[tuple[str, str, Any]]:
         elif found.type.startswith("Custom::AWSCDK-EKS-"):
             yield found.name, "ClusterName", CLUSTER
             yield found.name, "ServiceToken", KUBECTL
-        elif found.type in {"Custom::ReleaseReadiness", "Custom::NonDefaultStorageClass"}:
+        elif found.type in {
+            "Custom::ReleasePreparation",
+            "Custom::ReleaseReadiness",
+            "Custom::NonDefaultStorageClass",
+        }:
             yield found.name, "ClusterName", CLUSTER
             yield found.name, "ServiceToken", TASKS
         elif found.type == "Custom::AWSCDKCfnJson":
@@ -412,7 +418,11 @@ def test_secret_of_the_sign_in_is_read_by_the_account_of_the_controller_in_this_
     accounts = [each["metadata"] for each in objects if each["kind"] == "ServiceAccount"]
     controllers = [(each["namespace"], each["name"]) for each in accounts if each["name"] not in release]
     # THEN they are of the same one
-    [binding] = [each for each in objects if each["kind"] == "RoleBinding"]
+    [binding] = [
+        each
+        for each in objects
+        if each["kind"] == "RoleBinding" and each["metadata"]["name"] == "milvus-attu-oidc-reader"
+    ]
     assert [(each["namespace"], each["name"]) for each in binding["subjects"]] == controllers
     assert len(controllers) == 1
 

@@ -58,9 +58,10 @@ def test_a_handler_that_asks_again_lives_longer_than_all_its_attempts(name: str)
 
 @pytest.mark.parametrize("name", EVERY_FIXTURE)
 def test_a_look_at_the_cluster_lives_longer_than_all_its_commands(name: str) -> None:
-    # GIVEN a look: login, workloads, pods, and in the end the state of the stack, each cut off after a minute
+    # GIVEN the longest look, which prepares a release: login, records, StatefulSet, claims, a patch for each of five
+    # members, and in the end the state of the stack, each cut off after a minute
     graph = assembly_of(assembly(name))
-    commands = 4
+    commands = 10
     seconds = code(graph, "eks/Tasks/IsComplete", "tasks/kubectl.py")._SECONDS
     assert graph["eks/Tasks/IsComplete"].at("Timeout") > commands * seconds
     assert graph["eks/Tasks/IsComplete"].at("Timeout") < graph["eks/Tasks/Provider/framework-isComplete"].at("Timeout")
@@ -71,7 +72,11 @@ def test_the_state_machine_looks_for_longer_than_any_task_waits(name: str) -> No
     # GIVEN the state machine, which gives up without a reason, and the tasks, which give one
     graph = assembly_of(assembly(name))
     patience = retries(graph)["IntervalSeconds"] * retries(graph)["MaxAttempts"]
-    tasks = [*graph.of_type("Custom::ReleaseReadiness"), *graph.of_type("Custom::NonDefaultStorageClass")]
+    tasks = [
+        *graph.of_type("Custom::ReleasePreparation"),
+        *graph.of_type("Custom::ReleaseReadiness"),
+        *graph.of_type("Custom::NonDefaultStorageClass"),
+    ]
     for task in tasks:
         assert int(task.at("TimeoutSeconds")) < patience, task.name
     # AND the longest wait that the settings allow

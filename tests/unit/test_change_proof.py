@@ -196,7 +196,12 @@ def test_resources_in_another_place_are_others() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "effect"),
     [
-        ({"etcd": {"persistence": {"size": "10Gi"}}}, {"etcd": {"persistence": {"size": "20Gi"}}}, Effect.NEVER),
+        ({"etcd": {"persistence": {"size": "10Gi"}}}, {"etcd": {"persistence": {"size": "20Gi"}}}, Effect.IN_PLACE),
+        (
+            {"etcd": {"persistence": {"storageClass": "a"}}},
+            {"etcd": {"persistence": {"storageClass": "b"}}},
+            Effect.NEVER,
+        ),
         ({"externalS3": {"rootPath": "a"}}, {"externalS3": {"rootPath": "b"}}, Effect.NEVER),
         ({"externalKafka": {"enabled": True}}, {"externalKafka": {"enabled": False}}, Effect.NEVER),
         ({"proxy": {"replicas": 1}}, {"proxy": {"replicas": 2}}, Effect.IN_PLACE),

@@ -170,6 +170,7 @@ def test_each_object_waits_for_what_it_needs_and_for_nothing_else() -> None:
     account = "ServiceAccount/milvus-secrets-sa"
     store = "SecretStore/milvus-secrets-manager"
     reader = "Role/milvus-attu-oidc-reader"
+    access = "Role/milvus-on-eks-release"
     secrets = [f"ExternalSecret/milvus-{each}" for each in ("kafka", "root", "attu-oidc")]
     policies = [
         f"NetworkPolicy/{each}" for each in ("default-deny", "milvus", "milvus-clients", "etcd", "attu", "milvus-attu")
@@ -180,6 +181,8 @@ def test_each_object_waits_for_what_it_needs_and_for_nothing_else() -> None:
         store: {*first, account},
         **{key: {*first, account, store} for key in secrets},
         "RoleBinding/milvus-attu-oidc-reader": {*first, reader},
+        access: first,
+        f"RoleBinding/{access.partition('/')[2]}": {*first, access},
     }
     # THEN pods start with their role and their credentials in a closed network
     release = "HelmChart/blue"
@@ -189,6 +192,25 @@ def test_each_object_waits_for_what_it_needs_and_for_nothing_else() -> None:
     load_balancers = ["Service/milvus-service", "Ingress/blue-milvus-attu"]
     expected |= {key: {release, *expected[release]} for key in [*budgets, *load_balancers]}
     assert needs(chart_of(load_environment("exposed"))) == expected
+
+
+def test_functions_may_prepare_the_release_and_touch_nothing_else() -> None:
+    found = objects_of(environment(("milvus.release_name", "blue")))
+    rules = [
+        (*rule["resources"], set(rule["verbs"]), rule.get("resourceNames"))
+        for rule in found["Role/milvus-on-eks-release"]["rules"]
+    ]
+    assert rules == [
+        # Kubernetes cannot tell Helm's records from other Secrets.
+        ("secrets", {"get", "list", "delete"}, None),
+        ("persistentvolumeclaims", {"get", "patch"}, [f"data-blue-etcd-{number}" for number in range(5)]),
+        ("statefulsets", {"create"}, None),
+        ("statefulsets", {"get", "patch", "delete"}, ["blue-etcd"]),
+        ("configmaps", {"create"}, None),
+        ("configmaps", {"get", "delete"}, ["blue-etcd-being-made-again"]),
+    ]
+    [subject] = found["RoleBinding/milvus-on-eks-release"]["subjects"]
+    assert (subject["kind"], subject["name"]) == ("Group", "milvus-on-eks:tasks")
 
 
 # --- disruption budgets

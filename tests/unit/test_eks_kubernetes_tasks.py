@@ -229,7 +229,7 @@ def test_deadline_starts_with_the_event() -> None:
 
 
 def test_unknown_resource_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown resource type Custom::Other; known: Custom::ReleaseReadiness"):
+    with pytest.raises(ValueError, match="unknown resource type Custom::Other; known: Custom::ReleasePreparation, "):
         handler.on_event(event("Custom::Other"), None)
 
 

@@ -235,6 +235,20 @@ def test_readiness_is_checked_after_the_release_and_again_when_its_values_change
     ]
 
 
+def test_the_way_of_the_release_is_prepared_whenever_helm_runs() -> None:
+    [preparation] = resources(msk(), "Custom::ReleasePreparation")
+    found = msk().to_json()["Resources"]
+    assert preparation in found[release(msk())]["DependsOn"]
+    properties = found[preparation]["Properties"]
+    expected = {"Namespace": "milvus", "Release": "milvus", "Etcd": "milvus-etcd", "VolumeGib": "20"}
+    assert {key: properties[key] for key in expected} == expected
+    # AND it may wait for as long as a function that runs Helm can live, and for volumes then
+    assert int(properties["TimeoutSeconds"]) > 900 + 300
+    # AND it holds the values, as the readiness does
+    [readiness] = resources(msk(), "Custom::ReleaseReadiness").values()
+    assert properties["Trigger"] == readiness["Properties"]["Trigger"]
+
+
 def test_nothing_waits_inside_a_function_for_longer_than_it_lives() -> None:
     msk().has_resource_properties(RELEASE, {"Wait": Match.absent(), "Timeout": Match.absent()})
     for value in resources(msk(), "Custom::AWSCDK-EKS-KubernetesObjectValue").values():

@@ -38,9 +38,8 @@ def found(*changes: tuple[str, Any], before: tuple[tuple[str, Any], ...] = (), a
         ),
         (
             (),
-            ("milvus.etcd", {"volume_gib": 50}),
-            "milvus.etcd.volume_gib: 20 cannot become 50: it cannot change once deployed; leave the setting, and "
-            "enlarge the claims with `kubectl edit pvc`; volumes never shrink",
+            ("milvus.etcd", {"volume_gib": 10}),
+            "milvus.etcd.volume_gib: 20 cannot become 10: it only grows; leave it as it is: a volume never shrinks",
         ),
         (
             (),

@@ -21,6 +21,8 @@ _MILVUS = "milvus"
 # https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ : "updates to statefulset spec for fields other
 # than 'replicas', 'template', ... are forbidden" (milvus-operator#351).
 _CLAIMS = ("etcd", "persistence")
+# But for the size: Custom::ReleasePreparation lets the claims grow before the release, and makes the StatefulSet again.
+_SIZE_OF_CLAIMS = (*_CLAIMS, "size")
 # Where Milvus looks for what it has written: another value finds nothing.
 _PLACES_OF_DATA = (("externalS3", "rootPath"), ("externalS3", "bucketName"))
 _PLACES_IN_CONFIGURATION = (("msgChannel", "chanNamePrefix"), ("minio", "rootPath"))
@@ -58,7 +60,7 @@ def values_effects(before: Object, after: Object) -> Iterator[Found]:
 
 def _value(path: tuple[str, ...], before: Object, after: Object) -> Found:
     key = ".".join(path)
-    if path[:2] == _CLAIMS:
+    if path[:2] == _CLAIMS and path != _SIZE_OF_CLAIMS:
         return Effect.NEVER, f"{key}: Kubernetes forbids another volumeClaimTemplate"
     if path in _PLACES_OF_DATA:
         return Effect.NEVER, f"{key}: the data is looked for elsewhere"
@@ -69,7 +71,7 @@ def _value(path: tuple[str, ...], before: Object, after: Object) -> Found:
         for place in differing(old, new):
             if any(place[: len(each)] == each for each in _PLACES_IN_CONFIGURATION):
                 return Effect.NEVER, f"{'.'.join(place)}: the data is looked for elsewhere"
-    if path[0] in _BESIDE_PODS or (path[1:2] and path[1] in _BESIDE_A_COMPONENTS_PODS):
+    if path == _SIZE_OF_CLAIMS or path[0] in _BESIDE_PODS or (path[1:2] and path[1] in _BESIDE_A_COMPONENTS_PODS):
         return Effect.IN_PLACE, key
     return Effect.RESTARTS_PODS, key
 

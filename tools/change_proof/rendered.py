@@ -13,6 +13,8 @@ from tools.chart_proof.render import Rendered
 _MAY_CHANGE = frozenset(
     {"replicas", "ordinals", "template", "updateStrategy", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"}
 )
+# What stands before the release makes the StatefulSet again for it (Custom::ReleasePreparation).
+_PREPARED = ("volumeClaimTemplates", "*", "spec", "resources", "requests", "storage")
 
 
 def rendered_effects(before: Rendered, after: Rendered) -> Iterator[tuple[Effect, str]]:
@@ -24,7 +26,7 @@ def rendered_effects(before: Rendered, after: Rendered) -> Iterator[tuple[Effect
             continue
         for path in differing(old[name]["spec"], new[name]["spec"]):
             fixed = path[0] == "selector" or (old[name]["kind"] == "StatefulSet" and path[0] not in _MAY_CHANGE)
-            if fixed:
+            if fixed and path != _PREPARED:
                 yield Effect.NEVER, f"{name}: {'.'.join(path)} is immutable"
             elif path[0] == "template":
                 yield Effect.RESTARTS_PODS, f"{name}: {'.'.join(path)}"

@@ -1,4 +1,4 @@
-"""Custom resources that need more of a cluster than to apply a manifest: a release's readiness, a default to unset."""
+"""Custom resources that need more of a cluster than to apply a manifest: a release's way and readiness, a default."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from constructs import Construct, IDependable
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
 from milvus_constructs.checks.cdk_providers import acknowledge_provider
 from settings import rollout
+from settings.contract import TASKS_GROUP
 
 _CODE = Path(__file__).parent / "kubernetes_tasks_lambda"
 _LOOK_EVERY = Duration.seconds(20)
@@ -31,8 +32,8 @@ LONGEST_WAIT = Duration.minutes(45)
 """When the state machine gives up by itself; a task's own time-out must be shorter, since only that one tells why."""
 _FIRST_ANSWER = Duration.minutes(5)
 """How long a new cluster may refuse a task that does not wait for anything else."""
-TASKS_GROUP = "milvus-on-eks:tasks"
-"""Kubernetes group of the tasks' role: for permissions beyond reading the namespace."""
+_PREPARATION = Duration.minutes(25)
+"""A function that may still run Helm lives for 15 minutes; then the volumes of etcd may have to grow."""
 OLD_DEFAULT_STORAGE_CLASS = "gp2"
 """The StorageClass whose mark of the default a task takes away."""
 
@@ -41,8 +42,9 @@ class KubernetesTasks(Construct):
     """A custom resource provider that polls: one task may take longer than the 15 minutes of a Lambda function.
 
     Its functions read workloads, pods and events in one namespace, and are in the group `TASKS_GROUP`: to read and mark
-    `OLD_DEFAULT_STORAGE_CLASS` they need ``permissions`` in the cluster. They stand in the private subnets with the
-    cluster's own security group, as CDK's kubectl functions do: the endpoint may be private.
+    `OLD_DEFAULT_STORAGE_CLASS` they need ``permissions`` in the cluster, and others in the namespace to prepare a
+    release. They stand in the private subnets with the cluster's own security group, as CDK's kubectl functions do:
+    the endpoint may be private.
 
     Example:
         >>> KubernetesTasks(stack, "Tasks", cluster=cluster, vpc=vpc, subnets=private, namespace="milvus",
@@ -105,7 +107,8 @@ class KubernetesTasks(Construct):
                 code=code,
                 handler="tasks.handler.is_complete",
                 role=self.role,
-                timeout=Duration.minutes(5),
+                # Longer than all the commands of one look, each of which is given up after a minute.
+                timeout=Duration.minutes(11),
                 memory_size=512,
                 layers=[KubectlV36Layer(self, "KubectlLayer"), AwsCliLayer(self, "AwsCliLayer")],
                 vpc=vpc,
@@ -135,6 +138,41 @@ class KubernetesTasks(Construct):
         """
         properties = {"StorageClass": OLD_DEFAULT_STORAGE_CLASS, "TimeoutSeconds": str(_FIRST_ANSWER.to_seconds())}
         return self._task(scope, construct_id, "Custom::NonDefaultStorageClass", properties)
+
+    def prepare_release(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        namespace: str,
+        release: str,
+        etcd: str,
+        volume_gib: int,
+        trigger: str,
+    ) -> CustomResource:
+        """Bring out of the way what would fail Helm's next upgrade of a release.
+
+        A record of an upgrade whose function was killed is taken away ("another operation is in progress"), and the
+        volumes of etcd grow, whose size Kubernetes lets no upgrade change. Does nothing where there is neither.
+
+        Args:
+            scope: Where the resource stands: its stack is the one that fails.
+            construct_id: Id in the scope.
+            namespace: Namespace of the release.
+            release: Name of the release.
+            etcd: Name of etcd's StatefulSet.
+            volume_gib: Size of each of its volumes in GiB.
+            trigger: The release's values as text: where they change, Helm runs.
+        """
+        properties = {
+            "Namespace": namespace,
+            "Release": release,
+            "Etcd": etcd,
+            "VolumeGib": str(volume_gib),
+            "TimeoutSeconds": str(_PREPARATION.to_seconds()),
+            "Trigger": trigger,
+        }
+        return self._task(scope, construct_id, "Custom::ReleasePreparation", properties)
 
     def await_release(
         self, scope: Construct, construct_id: str, *, namespace: str, release: str, timeout: Duration, trigger: str

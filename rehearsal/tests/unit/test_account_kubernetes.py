@@ -257,6 +257,29 @@ def test_a_release_that_was_never_installed_is_never_ready(cluster: Cluster) -> 
     cluster.handler("Custom::ReleaseReadiness").create(wait)
 
 
+def test_volumes_of_etcd_change_only_where_the_way_was_prepared(cluster: Cluster) -> None:
+    # GIVEN a release, whose way was prepared before there was one
+    def release(gib: int) -> dict[str, Any]:
+        return {"Values": json.dumps({"etcd": {"persistence": {"size": f"{gib}Gi"}}})}
+
+    def prepare(gib: int) -> None:
+        wanted = cluster.request("Prepare", Namespace="kube-system", Release="milvus", VolumeGib=str(gib))
+        cluster.handler("Custom::ReleasePreparation").update(wanted)
+
+    prepare(20)
+    cluster.install("Milvus", "milvus", **release(20))
+    cluster.install("Milvus", "milvus", **release(20))
+    # WHEN Helm alone asks for another size, THEN it is refused as Kubernetes does, and after the preparation it is not
+    with pytest.raises(
+        ResourceError, match=r"updates to statefulset spec for fields other than 'replicas', .* are forb"
+    ):
+        cluster.install("Milvus", "milvus", **release(50))
+    prepare(50)
+    cluster.install("Milvus", "milvus", **release(50))
+    with pytest.raises(ResourceError, match='cannot patch "milvus-etcd" with kind StatefulSet'):
+        cluster.install("Milvus", "milvus", **release(20))
+
+
 def test_an_update_prunes_what_the_manifest_lost(cluster: Cluster) -> None:
     # GIVEN two objects
     first = cluster.apply("Objects", _NAMESPACE, {**_SERVICE, "metadata": {"name": "a", "namespace": "default"}})

@@ -1,14 +1,17 @@
-"""Entry points of the Lambda functions behind ``Custom::ReleaseReadiness`` and ``Custom::NonDefaultStorageClass``."""
+"""Entry points of the Lambda functions behind the custom resources that look after a release and a StorageClass."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
+from .etcd_volumes import grow
 from .gp2_non_default import make_non_default
 from .kubectl import KubectlError, log_in, run
+from .pending import take_up
 from .readiness import not_ready
 
+PREPARATION = "Custom::ReleasePreparation"
 READINESS = "Custom::ReleaseReadiness"
 STORAGE_CLASS = "Custom::NonDefaultStorageClass"
 # CloudFormation cuts a longer reason off, and with it the place of the log.
@@ -16,18 +19,18 @@ _LONGEST_FAILURE = 1500
 
 
 class NotReadyError(Exception):
-    """The release was not ready in time; the message says which workloads, and why."""
+    """The release, or the way for it, was not ready in time; the message says what is missing, and why."""
 
 
 def on_event(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Start a task. Nothing is undone when its resource is deleted."""
     kind, properties = event["ResourceType"], event["ResourceProperties"]
-    if kind == READINESS:
+    if kind in {PREPARATION, READINESS}:
         name = f"{properties['Namespace']}/{properties['Release']}"
     elif kind == STORAGE_CLASS:
         name = properties["StorageClass"]
     else:
-        raise ValueError(f"unknown resource type {kind}; known: {READINESS}, {STORAGE_CLASS}")
+        raise ValueError(f"unknown resource type {kind}; known: {PREPARATION}, {READINESS}, {STORAGE_CLASS}")
     # The deadline reaches `is_complete` with the event: a state machine calls that again and again, for longer than
     # any single Lambda function may run.
     deadline = time.time() + float(properties.get("TimeoutSeconds", 0))
@@ -62,10 +65,15 @@ def _class_is_non_default(event: dict[str, Any], properties: dict[str, Any]) -> 
 
 
 def _release_is_ready(event: dict[str, Any], properties: dict[str, Any]) -> bool:
+    """Look whether the release is rolled out, or bring what stands in its way out of it."""
     namespace, release = properties["Namespace"], properties["Release"]
+    preparation = event["ResourceType"] == PREPARATION
     try:
         log_in(properties["ClusterName"])
-        waiting = not_ready(namespace, release)
+        if preparation:
+            waiting = take_up(namespace, release) or grow(namespace, properties["Etcd"], int(properties["VolumeGib"]))
+        else:
+            waiting = not_ready(namespace, release)
     except KubectlError as error:
         # An API server that is being upgraded refuses connections for minutes.
         waiting = [f"the cluster did not answer: {error}"]
@@ -75,7 +83,8 @@ def _release_is_ready(event: dict[str, Any], properties: dict[str, Any]) -> bool
     if time.time() < float(event["Deadline"]):
         return False
     minutes = int(float(properties["TimeoutSeconds"]) / 60)
-    text = f"release {release} in namespace {namespace} is not ready after {minutes} minutes: {'; '.join(waiting)}"
+    state = "cannot be upgraded yet" if preparation else "is not ready"
+    text = f"release {release} in namespace {namespace} {state} after {minutes} minutes: {'; '.join(waiting)}"
     if _rolling_back(event["StackId"]):
         # A rollback that fails leaves a stack that nothing but a person can move again.
         print(f"the stack is being rolled back, so this is no failure: {text}")  # noqa: T201 - Lambda's log
