@@ -7,15 +7,29 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ops.commands import cost, doctor, endpoints, gate, plan, rebalance, root_password, size, smoke, status, verify
+from ops.commands import (
+    cost,
+    destroy,
+    doctor,
+    endpoints,
+    gate,
+    plan,
+    rebalance,
+    root_password,
+    size,
+    smoke,
+    status,
+    verify,
+)
 from ops.console import err, note, out, print_error
 from ops.errors import ExitCode, OpsError
 from settings.version import version
 
 _HELP = """Look after a Milvus: would the account take it, is it there, does it answer, and what would a change do?
 
-Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL) and changes nothing there;
-`root-password` alone changes something in Milvus that stays, and `rebalance` where Kafka keeps its partitions.
+Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL); only `destroy --confirm` changes
+something there. `root-password` alone changes something in Milvus that stays, and `rebalance` where Kafka keeps its
+partitions.
 No command prints a secret.
 """
 
@@ -78,5 +92,6 @@ app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
 app.command("root-password", epilog=_EPILOG)(root_password.root_password)
 app.command("cost", epilog=_EPILOG)(cost.cost)
 app.command("rebalance", epilog=_EPILOG)(rebalance.rebalance)
+app.command("destroy", epilog=_EPILOG)(destroy.destroy)
 app.command("gate", epilog=_EPILOG)(gate.gate)
 app.command("verify", epilog=_EPILOG)(verify.verify)

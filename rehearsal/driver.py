@@ -21,7 +21,15 @@ from rehearsal.cdk import Cdk, CdkError
 from rehearsal.day2 import Day2, tail
 from rehearsal.display import Display
 from rehearsal.failure import RehearsalError, failures
-from rehearsal.leftovers import Leftover, by_type, leftovers, no_strays, remaining_stacks, strays
+from rehearsal.leftovers import (
+    Leftover,
+    by_type,
+    leftovers,
+    no_strays,
+    remaining_stacks,
+    require_listed,
+    strays,
+)
 from rehearsal.reach import shown as reach
 from rehearsal.run import PROJECT, Run
 from rehearsal.targets import Target, existing_network, raised_quotas, zones_of_account
@@ -203,28 +211,32 @@ class Rehearsal:
     def _destroy(self, account: EmbeddedAccount) -> list[Leftover]:
         cloudformation = account.client("cloudformation")
         ids = [entry["StackId"] for entry in cloudformation.describe_stacks()["Stacks"]]
-        cdk = (
-            self._unprotected(account) if self._last.settings.termination_protection else self._cdk(self._last, account)
-        )
-        with self._display.step("make destroy"):
-            cdk.destroy()
+        settings = self._last.settings
+        if settings.termination_protection:
+            self._unprotect(account)
+        day2 = self._day2(account, acting=account.user("destroyer", "destroy.json"))
+        self._console.print(day2.run("destroy", "--env", self._last.env), markup=False, soft_wrap=True)
+        with self._display.step("ops destroy, by one who may do what destroy.json says"):
+            day2.run("destroy", "--env", self._last.env, "--confirm", settings.name)
             if left := remaining_stacks(cloudformation, list(dict.fromkeys([*self._last.stacks, *self._first.stacks]))):
-                raise RehearsalError(f"after make destroy these stacks are still there: {', '.join(left)}")
+                raise RehearsalError(f"after ops destroy these stacks are still there: {', '.join(left)}")
             retained = leftovers(cloudformation, ids)
-            if left := strays(account.client, retained, existing=no_strays(self._last.settings)):
-                raise RehearsalError(f"make destroy left behind, and no template retains it: {', '.join(left)}")
+            if left := strays(account.client, retained, existing=no_strays(settings)):
+                raise RehearsalError(f"ops destroy left behind, and no template retains it: {', '.join(left)}")
+        with self._display.step("ops destroy lists what is left, and nothing else"):
+            listed = json.loads(day2.run("destroy", "--env", self._last.env, "--json"))
+            require_listed(listed, retained, settings)
         for kind, names in by_type(retained).items():
             self._display.note(f"retained on purpose: {len(names)} x {kind}: {', '.join(names)}")
         return retained
 
-    def _unprotected(self, account: EmbeddedAccount) -> Cdk:
-        """Switch the protection off and deploy, as docs/destroy.md says; return the commands of that environment."""
+    def _unprotect(self, account: EmbeddedAccount) -> None:
+        """Switch the protection off and deploy, as docs/destroy.md says."""
         folder = account.options.run_dir / "unprotected"
         variant = Variant(self._last.env, {"termination_protection": False}, folder)
         cdk = self._cdk(self._last, account, variant=variant)
         with self._display.step("make deploy with termination_protection: false"):
             cdk.deploy()
-        return cdk
 
     def _wait(self, account: EmbeddedAccount) -> None:
         variables = account.environment({}).items()

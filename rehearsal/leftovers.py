@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from rehearsal.account.late_events import control_plane_log_group
+from rehearsal.failure import RehearsalError
 from settings import Environment
 
 
@@ -97,6 +98,31 @@ def strays(client: Callable[[str], Any], retained: list[Leftover], *, existing: 
         ],
     }
     return [f"{kind} {name}" for kind, names in found.items() for name in names if name not in kept]
+
+
+def require_listed(listed: dict[str, Any], retained: list[Leftover], settings: Environment) -> None:
+    """Refuse a list of `ops destroy` that is not exactly what is left.
+
+    Args:
+        listed: what the command prints as JSON.
+        retained: what the templates retain.
+        settings: of the environment.
+
+    Raises:
+        RehearsalError: Something is missing, too much, unread or nobody's.
+    """
+    # What custom resources made in the cluster went with it.
+    wanted = {entry.physical_id for entry in retained if not entry.resource_type.startswith("Custom::")}
+    if settings.removal_policy == "retain":
+        wanted.add(control_plane_log_group(settings.name))
+    kept = {item["id"] for item in listed["left"] if item["stays"] == "kept"}
+    wrong = [f"unread: {text}" for text in listed["notes"]]
+    wrong += [f"still there: {stack['name']}" for stack in listed["stacks"]]
+    wrong += [f"not listed: {each}" for each in sorted(wanted - kept)]
+    wrong += [f"listed, though no template keeps it: {each}" for each in sorted(kept - wanted)]
+    wrong += [f"nobody's: {item['kind']} {item['id']}" for item in listed["left"] if item["stays"] == "stray"]
+    if wrong:
+        raise RehearsalError(f"ops destroy says of what is left: {'; '.join(wrong)}")
 
 
 def _of_bootstrap(name: str) -> bool:

@@ -34,3 +34,8 @@ def protected_stacks(env: Environment) -> frozenset[str]:
     """
     lasting = parts(env) if env.termination_protection else ()
     return frozenset(stack_name(env, part) for part in lasting if part is not Part.MILVUS)
+
+
+def verification_name(environment: str) -> str:
+    """Return the name of a pipeline's verification stack of an environment, and of the project in it."""
+    return f"{environment}-verification"

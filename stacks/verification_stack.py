@@ -7,9 +7,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from milvus_constructs.delivery.verification import Verification, verification_project_name
+from milvus_constructs.delivery.verification import Verification
 from settings import Environment
-from settings.parts import Part, parts, stack_name
+from settings.parts import Part, parts, stack_name, verification_name
 from settings.pipeline import Build
 from stacks.base import ProjectStack
 
@@ -32,7 +32,7 @@ class VerificationStack(ProjectStack):
     ) -> None:
         super().__init__(
             scope,
-            verification_project_name(env.name),
+            verification_name(env.name),
             account=env.account,
             region=env.region,
             description=f"Milvus {env.name}: proof of the deployment",

@@ -26,7 +26,9 @@ from tools.iam.policies import (
 )
 from tools.iam.scopes import FILES, NOT_NEEDED, PREFIX
 
-ALLOWING = sorted([*FILES, "bootstrap.json", "cost.json", "deploy.json", "diff-only.json", "doctor.json"])
+ALLOWING = sorted(
+    [*FILES, "bootstrap.json", "cost.json", "deploy.json", "destroy.json", "diff-only.json", "doctor.json"]
+)
 LIMITING = ["boundary.json", "execution-bounded.json"]
 """They allow nothing by themselves, and have a test of their own: rehearsal/tests/unit/test_boundary.py."""
 FILE_NAMES = sorted([*ALLOWING, *LIMITING])
@@ -146,7 +148,7 @@ ANY_RESOURCE = {
     "secretsmanager": "a random password is nothing that exists",
 }
 
-# The same of what `ops doctor` reads.
+# The same of what `ops doctor` and `ops destroy` read.
 READ_ONLY = {
     "eks": "versions are of everybody",
     "elasticloadbalancing": "describes only",
@@ -157,7 +159,7 @@ READ_ONLY = {
 
 @every_allowing_policy
 def test_only_services_with_a_reason_have_every_resource(name: str) -> None:
-    allowed = {*ANY_RESOURCE, *(READ_ONLY if name == "doctor.json" else ())}
+    allowed = {*ANY_RESOURCE, *(READ_ONLY if name in {"doctor.json", "destroy.json"} else ())}
     if name == "cost.json":
         allowed = {"pricing"}  # prices are of everybody
     for statement in statements(name):
@@ -168,6 +170,14 @@ def test_only_services_with_a_reason_have_every_resource(name: str) -> None:
 def test_doctor_only_reads() -> None:
     for statement in statements("doctor.json"):
         assert not [each for each in statement["Action"] if not re.match(r"[a-z0-9]+:(Describe|Get|List)", each)]
+
+
+def test_destroy_touches_what_has_our_name_or_a_tag_of_ours_only() -> None:
+    for statement in statements("destroy.json"):
+        changing = [each for each in statement["Action"] if not re.match(r"[a-z0-9]+:(Describe|Get|List)", each)]
+        if changing and changing != ["kms:ScheduleKeyDeletion"]:  # a key's name is an id; it waits for 30 days
+            named = all(PREFIX in each or ":RootPassword" in each for each in statement["Resource"])
+            assert named or set(statement["Condition"]) == {"StringLike"}, changing
 
 
 def test_what_holds_data_is_deleted_read_and_changed_by_name_only() -> None:

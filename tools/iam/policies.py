@@ -1,4 +1,4 @@
-"""Writes policies/*.json: the least that deploying, comparing, bootstrapping and `ops doctor` need.
+"""Writes policies/*.json: the least that deploying, comparing, bootstrapping, destroying and `ops doctor` need.
 
 What CloudFormation needs for a resource type of the templates stands in the type's public schema
 (``handlers.*.permissions``), which cfn-lint ships. `python -m tools.iam.policies` writes the files, a test fails where
@@ -23,6 +23,7 @@ from ops.doctor.reader import PERMISSIONS
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
 from tools.context import CONTEXT
 from tools.iam.boundary import boundary_policy, bounded_policy
+from tools.iam.destroy import destroy_policy
 from tools.iam.scopes import (
     ADDED,
     BOOTSTRAP_SCOPES,
@@ -157,6 +158,7 @@ def all_policies(templates: list[Template], manifests: list[dict[str, Any]]) -> 
         **execution_policies(templates),
         "bootstrap.json": bootstrap_policy(bootstrap_template()),
         "cost.json": cost_policy(),
+        "destroy.json": destroy_policy(),
         "deploy.json": caller_policy(manifests, deploy=True),
         "diff-only.json": caller_policy(manifests, deploy=False),
         "doctor.json": doctor_policy(),

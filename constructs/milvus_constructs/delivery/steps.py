@@ -12,7 +12,8 @@ from aws_cdk import pipelines
 
 from milvus_constructs.delivery.builds import CDK_SETUP, OPS_SETUP
 from milvus_constructs.delivery.place import Place
-from milvus_constructs.delivery.verification import starter_role_name, verification_project_name
+from milvus_constructs.delivery.verification import starter_role_name
+from settings.parts import verification_name
 
 _QUALIFIER_KEY = "@aws-cdk/core:bootstrapQualifier"
 CHANGE_SET = "PipelineChange"
@@ -118,7 +119,7 @@ def verification_step(
     """
     role = starter_role_name(name, place.region)
     command = (
-        f"python -m ops verify --project {verification_project_name(name)} {place.options} --role {role} "
+        f"python -m ops verify --project {verification_name(name)} {place.options} --role {role} "
         f"--pipeline {pipeline_name} --stage {stage_name}"
     )
     return pipelines.CodeBuildStep(

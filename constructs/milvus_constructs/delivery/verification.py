@@ -20,6 +20,7 @@ from milvus_constructs.checks.wildcards import accept_wildcard
 from milvus_constructs.delivery.builds import OPS_SETUP, codebuild_environment, runtime_spec
 from milvus_constructs.tree import child
 from settings.contract import CLIENT_PORT
+from settings.parts import verification_name
 from settings.pipeline import Build
 
 # What `python -m ops` needs of the source tree. Everything else is left out, or each commit would be a new asset.
@@ -35,11 +36,6 @@ _WILDCARDS = {
     ":key/*": "Only in requests of Secrets Manager, for the secrets that may be read.",
     "/*": "What follows is an id that AWS gives: of a stack, a node group, a cluster, or the objects of the asset.",
 }
-
-
-def verification_project_name(environment: str) -> str:
-    """Return the name of an environment's verification project."""
-    return f"{environment}-verification"
 
 
 def starter_role_name(environment: str, region: str) -> str:
@@ -120,7 +116,7 @@ class Verification(Construct):
         self.project = codebuild.Project(
             self,
             "Project",
-            project_name=verification_project_name(name),
+            project_name=verification_name(name),
             description=f"Proves {name} from inside its VPC",
             source=codebuild.Source.s3(bucket=program.bucket, path=program.s3_object_key),
             build_spec=codebuild.BuildSpec.from_object(self._build_spec(file, build)),

@@ -29,7 +29,7 @@ def before(command: str, checkout: Checkout) -> None:
             ("us-east-2:111111111111:connection/0000", f"us-east-2:{ACCOUNT}:connection/abcd"),
             ("your-organization/milvus-on-eks", "ours/vectors"),
         )
-    if command.startswith("aws logs delete-log-group"):
+    if command.endswith(" --confirm NAME --leftovers"):
         # EKS makes it again where the cluster's last events come late.
         checkout.account.client("logs").create_log_group(logGroupName=f"/aws/eks/{NAME}/cluster")
     if command.startswith("aws eks delete-access-entry"):

@@ -14,9 +14,8 @@ PLACEHOLDERS = {
     "aws://ACCOUNT/REGION": f"aws://{ACCOUNT}/{REGION}",
     "--region REGION": f"--region {REGION}",
     "name NAME": f"name {NAME}",
+    "--confirm NAME": f"--confirm {NAME}",
     "NAME-": f"{NAME}-",
-    "Values=NAME": f"Values={NAME}",
-    "/aws/eks/NAME/": f"/aws/eks/{NAME}/",
     "BOUNDARY": "boundary",
     "--principal-arn ROLE": f"--principal-arn {BY_HAND}",
 }
@@ -45,8 +44,9 @@ ORDER = (
     "docs/destroy.md",
 )
 LAST = (
+    f"python -m ops destroy --env {ENV} --confirm NAME",
+    f"python -m ops destroy --env {ENV} --confirm NAME --leftovers",
     f"make destroy ENV={ENV}",
-    "aws logs delete-log-group --log-group-name /aws/eks/NAME/cluster",
 )
 
 _SUITE = "a test suite, and no suite runs inside another: .ci/run runs it"
@@ -74,6 +74,7 @@ CANNOT_RUN = {
     "python -m ops root-password *": _MILVUS,
     "export MILVUS_URI=...*": "leaves the address open, and has nothing to ask",
     "python -m ops rebalance *": "asks brokers, which are records here: rehearsal/tests/real/test_rebalance.py",
+    "python -m ops destroy * --data *": "nothing is retained of dev; tests/unit/test_ops_destroy.py names what is",
     "python -m ops cost --refresh": "AWS's Price List API is not in the account: tests/unit/test_ops_cost_refresh.py",
     "aws codepipeline rollback-stage *": "the account makes no executions of pipelines",
     "aws cloudformation continue-update-rollback *": "no stack is left half-way: tests of the account make one",

@@ -111,6 +111,11 @@ def everything_is_gone(checkout: Checkout) -> None:
     assert alive == {"CDKToolkit", "milvus-delivery"}
 
 
+def no_log_group_of_the_cluster_is_left(checkout: Checkout) -> None:
+    found = checkout.account.client("logs").describe_log_groups(logGroupNamePrefix="/aws/eks/")["logGroups"]
+    assert found == []
+
+
 def manifests_are_written(checkout: Checkout) -> None:
     assert list(Path(checkout.tree / "dist" / ENV).glob("*.yaml"))
 
@@ -118,5 +123,6 @@ def manifests_are_written(checkout: Checkout) -> None:
 CHECKS: dict[str, Callable[[Checkout], None]] = {
     "cdk bootstrap * --cloudformation-execution-policies *": bootstrapped_with_our_policies,
     "make manifests ENV=mine": manifests_are_written,
-    "make destroy ENV=mine": everything_is_gone,
+    "python -m ops destroy --env mine --confirm NAME": everything_is_gone,
+    "python -m ops destroy --env mine --confirm NAME --leftovers": no_log_group_of_the_cluster_is_left,
 }
