@@ -66,7 +66,6 @@ CANNOT_RUN = {
     "pipx install .": "needs pipx and a registry; tests/unit/test_ops_installed.py installs the package",
     "milvus-ops status *": "is there after `pipx install .`; tests/unit/test_ops_installed.py runs it",
     "kubectl *": _KUBERNETES,
-    "helm *": _KUBERNETES,
     "for member in *kubectl *": _KUBERNETES,
     "before=$(kubectl *": _KUBERNETES,
     "until *kubectl *": _KUBERNETES,
