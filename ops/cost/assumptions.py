@@ -28,6 +28,7 @@ class Assumptions(BaseModel):
     flow_log_gb: dict[Literal["ALL", "ACCEPT", "REJECT"], _Amount]
     broker_log_gb: _Amount
     function_log_gb: _Amount
+    build_log_gb: _Amount
     s3_gb: _Amount
     s3_puts: _Amount
     s3_gets: _Amount
@@ -37,6 +38,10 @@ class Assumptions(BaseModel):
     kms_requests: _Amount
     secret_requests: _Amount
     key_rotations: _Amount
+    pipeline_runs: _Amount
+    build_minutes: _Amount
+    action_minutes: _Amount
+    artifact_gb: _Amount
 
     @classmethod
     def load(cls, path: Path | None = None) -> Assumptions:

@@ -16,7 +16,8 @@ _SECONDS = 730 * 3600
 
 def by_use(found: Inventory, prices: Prices, assumed: Assumptions) -> list[Line]:
     """Return the lines that depend on use; each is marked, and none is left out because it is small."""
-    return [*_traffic(found, prices, assumed), *_logs(found, prices, assumed), *_requests(found, prices, assumed)]
+    parts = (_traffic, _logs, _requests, _pipeline)
+    return [line for part in parts for line in part(found, prices, assumed)]
 
 
 def _traffic(found: Inventory, prices: Prices, assumed: Assumptions) -> Iterator[Line]:
@@ -45,6 +46,7 @@ def _logs(found: Inventory, prices: Prices, assumed: Assumptions) -> Iterator[Li
         ("flow logs", _sum_of(found.flow_logs, assumed.flow_log_gb)),
         ("logs of brokers", brokers),
         ("logs of functions", assumed.function_log_gb if found.count["AWS::Lambda::Function"] else 0),
+        ("logs of builds", assumed.build_log_gb if found.count["AWS::CodeBuild::Project"] else 0),
     ):
         if amount:
             for how, item in (("taken in", "logs-ingest"), ("kept", "logs-storage")):
@@ -98,6 +100,21 @@ def _requests(found: Inventory, prices: Prices, assumed: Assumptions) -> Iterato
     if found.count["secrets"]:
         price = prices.of(region, "secretsmanager", "requests")
         yield _line("Secrets Manager", _KEYS, "requests for secrets", assumed.secret_requests, price)
+
+
+def _pipeline(found: Inventory, prices: Prices, assumed: Assumptions) -> Iterator[Line]:
+    region = found.region
+    for size in ("small", "medium"):
+        builds = found.count[f"{size} builds"] * assumed.pipeline_runs * assumed.build_minutes
+        if builds:
+            price = prices.of(region, "codebuild", f"{size}-minute")
+            yield _line("CodeBuild", "pipeline", f"builds on {size} Linux", builds, price)
+    actions = found.count["actions"] * assumed.pipeline_runs * assumed.action_minutes
+    if actions:
+        yield _line("CodePipeline", "pipeline", "actions", actions, prices.of(region, "codepipeline", "action-minute"))
+    if found.count["AWS::CodePipeline::Pipeline"]:
+        price = prices.of(region, "s3", "standard-first-50TB")
+        yield _line("S3", "pipeline", "artifacts", assumed.artifact_gb, price)
 
 
 def _sum_of(names: Iterable[str], amounts: Mapping[Any, float]) -> float:

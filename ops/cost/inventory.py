@@ -18,6 +18,10 @@ from settings.eks_versions import EKS_VERSIONS
 # What a volume of type gp3 has without more money: https://aws.amazon.com/ebs/pricing/
 _FREE_IOPS, _FREE_MIBPS = 3000, 125
 _ZONES = 3
+_BUILDS = {
+    ("LINUX_CONTAINER", "BUILD_GENERAL1_SMALL"): "small",
+    ("LINUX_CONTAINER", "BUILD_GENERAL1_MEDIUM"): "medium",
+}
 _NO_PRICE = Price(None, "month", "none", None, "")
 
 
@@ -90,12 +94,17 @@ class _Stock:
         found.count[resource.type] += 1
         if resource.type == "AWS::EC2::FlowLog":
             found.flow_logs.append(str(properties.get("TrafficType", "ALL")))
-        if resource.type in {"AWS::CodeBuild::Project", "AWS::CodePipeline::Pipeline"}:
-            service = resource.type.split("::")[1]
-            self._add(service, "pipeline", "minutes of builds and actions", 1, _NO_PRICE)
-            found.classes["without a price"] += 1
-        else:
-            found.classes["by use"] += 1
+        if resource.type == "AWS::CodePipeline::Pipeline":
+            actions = [each for stage in properties["Stages"] for each in stage["Actions"]]
+            found.count["actions"] += sum(each["ActionTypeId"]["Category"] != "Approval" for each in actions)
+        elif resource.type == "AWS::CodeBuild::Project":
+            environment = properties["Environment"]
+            size = _BUILDS.get((environment["Type"], environment["ComputeType"]))
+            if size is None:
+                self._unknown(f"build on {environment['ComputeType']} of {environment['Type']}")
+                return
+            found.count[f"{size} builds"] += 1
+        found.classes["by use"] += 1
 
     def _key(self, resource: Resource) -> None:
         self._add("KMS", "keys and secrets", "keys", 1, self._of("kms", "key"))

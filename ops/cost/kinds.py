@@ -22,6 +22,7 @@ FREE: dict[str, str] = {
     "AWS::EC2::VPCGatewayAttachment": "free",
     "AWS::EKS::AccessEntry": "free",
     "AWS::EKS::Addon": "AWS's own add-ons are free; their pods run on the nodes",
+    "AWS::Events::Rule": "starts the pipeline; events of AWS's own services are free",
     "AWS::IAM::ManagedPolicy": "free",
     "AWS::IAM::OIDCProvider": "free",
     "AWS::IAM::Policy": "free",

@@ -82,7 +82,7 @@ def _bill(bill: Bill) -> str:
         bars(bill.components, bill.total),
         "<h2>By service, USD a month</h2>",
         bars(bill.services, bill.total),
-        "<h2>What fills the nodes, by the larger of the CPU and memory that pods request</h2>",
+        "<h2>What fills the nodes, by the larger of the CPU and memory that pods request</h2>" if bill.shares else "",
         *(_group(bill, group) for group in dict.fromkeys(share.group for share in bill.shares)),
         "<h2>Every line</h2>",
         _lines(bill),

@@ -30,6 +30,8 @@ class Query:
     """What one unit of AWS's is of ours: 1,000 requests, or one MiBps of a GiBps."""
     filters: dict[str, str] = field(default_factory=dict, hash=False)
     region_attribute: str = "regionCode"
+    everywhere: bool = True
+    """Whether every region sells it: where one does not, its figure is left out."""
 
     def matches(self, usage_type: str) -> bool:
         """Return whether a usage type is this one in whatever region."""
@@ -45,6 +47,12 @@ QUERIES: dict[tuple[str, str], Query] = {
     ("cloudwatch", "logs-ingest"): Query("AmazonCloudWatch", "DataProcessing-Bytes", ("gb",)),
     ("cloudwatch", "logs-storage"): Query("AmazonCloudWatch", "TimedStorage-ByteHrs", ("gb-mo",)),
     ("cloudwatch", "metric-first-10000"): Query("AmazonCloudWatch", "CW:MetricMonitorUsage", ("metrics",)),
+    ("codebuild", "medium-minute"): Query("CodeBuild", "Build-Min:Linux:g1.medium", ("minutes",), everywhere=False),
+    ("codebuild", "small-minute"): Query("CodeBuild", "Build-Min:Linux:g1.small", ("minutes",), everywhere=False),
+    # Of pipelines of type V2.
+    ("codepipeline", "action-minute"): Query(
+        "AWSCodePipeline", "actionExecutionMinute", ("minutes",), everywhere=False
+    ),
     ("ebs", "gp3-iops-over-3000"): Query("AmazonEC2", "EBS:VolumeP-IOPS.gp3", ("iops-mo",)),
     ("ebs", "gp3-storage"): Query("AmazonEC2", "EBS:VolumeUsage.gp3", ("gb-mo",)),
     ("ebs", "gp3-throughput-over-125"): Query("AmazonEC2", "EBS:VolumeP-Throughput.gp3", ("gibps-mo",), 1 / 1024),

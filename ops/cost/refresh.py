@@ -139,6 +139,8 @@ class _Region:
         ]
         figures = {figure for each in products for figure in _figures(each)}
         if not figures:
+            if not query.everywhere:
+                return None
             self._problems.append(f"{at}: no product with the usage type {query.usage_type}")
             return None
         wrong = sorted({figure.unit for figure in figures if figure.unit.lower() not in query.units})

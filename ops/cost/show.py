@@ -95,7 +95,11 @@ def show(console: Console, bill: Bill) -> None:
     console.print(_lines(bill))
     console.print(_sums("By service", bill.services, bill.total))
     console.print(_sums("By component", bill.components, bill.total))
-    console.print(_nodes(bill))
+    if bill.shares:
+        # A title of the table's own would be folded to the table's width.
+        title = f"Nodes: pods of Milvus request {bill.requested:g} of {bill.vcpu:g} vCPU"
+        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(_nodes(bill))
     console.print(
         Text(f"{_BY_USE}: by use, as assumed ({DEFAULTS.name}; your own figures: --assumptions)", style="dim")
     )
@@ -158,11 +162,7 @@ def _sums(title: str, sums: Mapping[str, float], total: float) -> Table:
 
 
 def _nodes(bill: Bill) -> Table:
-    table = _table(
-        f"Nodes: pods of Milvus request {bill.requested:g} of {bill.vcpu:g} vCPU",
-        ("Group", "For", "USD a month"),
-        right=(2,),
-    )
+    table = _table("", ("Group", "For", "USD a month"), right=(2,))
     for share in bill.shares:
         style = "yellow" if share.component == IDLE else ""
         table.add_row(Text(share.group), Text(share.component, style=style), Text(f"{share.monthly:,.2f}"))

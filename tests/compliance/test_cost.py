@@ -169,14 +169,40 @@ def test_stages_of_a_pipeline_cost_what_their_environments_do() -> None:
     # GIVEN the pipeline, and the environments by themselves
     own, *stages = bills(pipeline_assembly("shipped"))
 
-    # THEN a stage has the same lines; its proof in the VPC has no price, and neither have the builds
-    assert [(each.name, each.total) for each in stages] == [
-        ("milvus-dev", bill("dev").total),
-        ("milvus-prod", bill("prod").total),
-    ]
+    # THEN a stage has the same lines, and beside them its proof in the VPC: a build with its log
+    for stage, name in zip(stages, ("dev", "prod"), strict=True):
+        alone = bill(name)
+        proof = [line for line in stage.lines if line not in alone.lines]
+        assert stage.name == alone.name
+        assert [(line.what, line.quantity) for line in proof] == [
+            ("logs of builds, taken in", 0.1),
+            ("logs of builds, kept", 0.1),
+            ("builds on small Linux", 60),
+        ]
+        assert stage.total == pytest.approx(alone.total + sum(line.monthly or 0 for line in proof), abs=0.01)
     assert own.name == "milvus-delivery"
-    assert [line.what for line in own.lines if line.monthly is None] == ["minutes of builds and actions"] * 2
-    assert own.summary.endswith("21 without a price")
+    assert "without a price" not in own.classes
+
+
+def test_pipeline_pays_for_the_minutes_of_its_builds_and_actions() -> None:
+    # GIVEN the shipped pipeline: a synthesis on a medium machine, other builds on small ones, approvals that are free
+    own = bills(pipeline_assembly("shipped"))[0]
+    (template,) = [json.loads(path.read_text("utf-8")) for path in pipeline_assembly("shipped").glob("*.template.json")]
+    resources = template["Resources"].values()
+    builds = sum(each["Type"] == "AWS::CodeBuild::Project" for each in resources)
+    (pipeline,) = [each["Properties"] for each in resources if each["Type"] == "AWS::CodePipeline::Pipeline"]
+    actions = [action["ActionTypeId"]["Provider"] for stage in pipeline["Stages"] for action in stage["Actions"]]
+
+    # THEN twenty runs a month are so many minutes, three of each build and two of each action
+    assert lines(own, "CodeBuild") == {
+        "builds on small Linux": ((builds - 1) * 60, (builds - 1) * 60 * 0.005),
+        "builds on medium Linux": (60, 0.60),
+    }
+    paid = sum(each != "Manual" for each in actions)
+    assert lines(own, "CodePipeline") == {"actions": (paid * 40, paid * 40 * 0.002)}
+    assert len(actions) - paid == 3
+    assert lines(own, "S3") == {"artifacts": (1, 0.02)}
+    assert all(line.by_use for line in own.lines if line.component == "pipeline")
 
 
 def test_json_of_a_bill_says_grade_day_and_source_of_each_line() -> None:

@@ -115,6 +115,15 @@ def test_type_that_is_not_classified_has_no_price_and_is_named() -> None:
     assert found.summary == "1 resources: 0 priced, 0 free, 0 by use, 1 without a price"
 
 
+def test_build_on_a_machine_of_which_nothing_is_known_has_no_price() -> None:
+    environment = {"Type": "ARM_CONTAINER", "ComputeType": "BUILD_GENERAL1_LARGE"}
+
+    found = bill({"Build": {"Type": "AWS::CodeBuild::Project", "Properties": {"Environment": environment}}})
+
+    assert found.unclassified == ("build on BUILD_GENERAL1_LARGE of ARM_CONTAINER",)
+    assert found.classes == {"without a price": 1}
+
+
 @pytest.mark.parametrize(
     ("resource", "what"),
     [
@@ -233,6 +242,18 @@ def test_table_ends_with_the_count_and_names_grade_days_and_use(tmp_path: Path) 
     assert re.search(r"EC2 +traffic between zones, out and in +400 GB +0\.01 +A +~ 4\.00", result.stdout)
     assert "grade C: price of us-east-1, taken over" in lines
     assert "List prices of 2024-07-01 to 2026-09-23. Of the bill on grade A 83%, B 11%, C 5%" in " ".join(lines)
+
+
+def test_nodes_are_shown_where_there_are_some(tmp_path: Path) -> None:
+    # GIVEN an environment, and what has no nodes, such as a pipeline
+    pages = tmp_path / "nodes.html", tmp_path / "none.html"
+    nodes = run("--assembly", write_assembly(tmp_path / "a", RESOURCES), "--html", pages[0])
+    none = run("--assembly", write_assembly(tmp_path / "b", {"Key": {"Type": "AWS::KMS::Key"}}), "--html", pages[1])
+
+    # THEN the title of the nodes stands on a line of its own
+    assert "Nodes: pods of Milvus request 10 of 12 vCPU" in nodes.stdout.splitlines()
+    assert "Nodes:" not in none.stdout
+    assert ["What fills the nodes" in page.read_text(encoding="utf-8") for page in pages] == [True, False]
 
 
 def test_old_prices_are_a_note_and_fresh_ones_are_not(tmp_path: Path) -> None:

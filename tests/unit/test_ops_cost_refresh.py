@@ -264,8 +264,27 @@ def test_empty_answer_names_every_figure_that_is_missing(table: Path) -> None:
     with pytest.raises(OpsError) as caught:
         refresh(PriceList([]), ["us-east-2"], table=table, day=DAY)
 
-    assert str(caught.value).count("no product with the usage type") == len(UNITS)
+    assert str(caught.value).count("no product with the usage type") == sum(
+        query.everywhere for query in QUERIES.values()
+    )
     assert sorted(path.name for path in table.parent.iterdir()) == ["prices.json"]
+
+
+def test_region_without_pipelines_gets_every_other_figure(table: Path) -> None:
+    # GIVEN a region in which AWS sells neither builds nor pipelines
+    there = [each for each in answers("eu-west-1") if not each["serviceCode"].endswith(("CodeBuild", "CodePipeline"))]
+
+    # WHEN its prices are fetched
+    refresh(PriceList(there), ["eu-west-1"], table=table, day=DAY)
+
+    # THEN those alone have none
+    prices = Prices.load(table)
+    missing = {item for item in UNITS if prices.of("eu-west-1", *item).amount is None}
+    assert missing == {
+        ("codebuild", "medium-minute"),
+        ("codebuild", "small-minute"),
+        ("codepipeline", "action-minute"),
+    }
 
 
 def test_missing_permission_names_the_policy(table: Path) -> None:

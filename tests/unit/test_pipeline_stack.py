@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from _paths import ROOT
+from ops.cost.kinds import BY_USE, FREE, FREE_PREFIX, PRICED
 from settings.rules.pipeline import actions_of_wave
 from settings.waves import parse_pipeline, place
 from tests.pipelines import (
@@ -465,7 +466,10 @@ def test_source_is_what_the_settings_name(
     (action,) = stages(template)["Source"]
     assert action["ActionTypeId"]["Provider"] == provider
     assert configuration.items() <= action["Configuration"].items()
-    # THEN the wave has neither
+    # THEN the bill knows all that it takes
+    types = {each["Type"] for each in template["Resources"].values() if not each["Type"].startswith(FREE_PREFIX)}
+    assert types - {*FREE, *PRICED, *BY_USE} == set()
+    # AND the wave has neither
     assert not [name for name in names(stages(template)["milvus-dev"]) if "Verify" in name or "Permissions" in name]
 
 
