@@ -147,11 +147,12 @@ rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (nee
 test-changes: setup ## prove for every setting what it says of its change; with the real charts in MILVUS_CHARTS
 	@pytest -n 2 -q -m whole tests/compliance/test_changes_proven.py
 
-test-docs: setup ## type what the README, docs/ and the pull-request workflows print, into an embedded account
-	@pytest -q -n 2 --dist loadfile -o timeout=1800 -m printed rehearsal/tests/printed
+test-docs: setup ## type what the README, docs/, the workflows and the pipeline print, into an embedded account
+	@pytest -q -n 2 --dist loadfile -o timeout=1800 -m printed rehearsal/tests
 
 test-edits: setup ## run the whole suite for settings files edited as the pages say
-	@pytest -q -o timeout=3600 -m whole tests/compliance/test_user_edits.py
+	@pytest -q -o timeout=3600 -m whole \
+		tests/compliance/test_user_edits.py tests/compliance/test_pipeline_synth_step.py
 
 test-full: setup ## run the tests that start real servers (needs Go, Java, Maven)
 	@python -m rehearsal.servers.install

@@ -1,13 +1,17 @@
-"""Synthesizes whole environments for tests, each once per process."""
+"""Synthesizes whole environments for tests, each once in a run, whichever of its processes asks first."""
 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import functools
+import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,24 +57,44 @@ def assembly(name: str) -> Path:
     Raises:
         Exception: cdk-nag or the template validation found something that is not acknowledged.
     """
-    # Imported here: the first import of aws_cdk takes seconds, which collection must not pay.
-    import aws_cdk as cdk
-    from cdk_nag import AwsSolutionsChecks
 
-    from stacks.build import build_environment
+    def synthesize(folder: Path) -> None:
+        # Imported here: the first import of aws_cdk takes seconds, which collection must not pay.
+        import aws_cdk as cdk
+        from cdk_nag import AwsSolutionsChecks
 
-    folder = folder_of_this_process(f"assembly-{Path(name).name}")
-    app = cdk.App(outdir=str(folder), context=CONTEXT)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
-    build_environment(app, environment(name))
-    app.synth()
-    return folder
+        from stacks.build import build_environment
+
+        app = cdk.App(outdir=str(folder), context=CONTEXT)
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
+        build_environment(app, environment(name))
+        app.synth()
+
+    return folder_of_this_run(f"assembly-{name.replace('/', '-')}", synthesize)
 
 
-def folder_of_this_process(name: str) -> Path:
-    """Return a new folder that is gone when this process is."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def begin_run() -> None:
+    """Make the folder of this run of the tests, unless the process that started this one made it."""
+    if RUN not in os.environ:
+        os.environ[RUN] = tempfile.mkdtemp(prefix="milvus-on-eks-tests-")
+        atexit.register(shutil.rmtree, os.environ[RUN], ignore_errors=True)
+
+
+RUN = "PYTEST_MILVUS_RUN"
+
+
+def folder_of_this_run(name: str, write: Callable[[Path], object]) -> Path:
+    """Return a folder that the first process of a run fills, and the others read; it is gone when the run is."""
+    begin_run()
+    # A test may start the tests of a copy of the sources.
+    ours = Path(os.environ[RUN], hashlib.sha256(str(ROOT).encode()).hexdigest()[:8])
+    folder = ours / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with Path(ours, f"{name}.written").open("a+", encoding="utf-8") as written:
+        fcntl.flock(written, fcntl.LOCK_EX)
+        if not os.fstat(written.fileno()).st_size:
+            write(folder)
+            written.write("written")
     return folder
 
 

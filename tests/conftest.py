@@ -11,3 +11,7 @@ from pathlib import Path
 # Before anything imports settings; programs that tests start inherit it.
 os.environ["MILVUS_ENVIRONMENTS"] = str(Path(__file__).parent / "fixtures" / "environments")
 os.environ["MILVUS_TODAY"] = "2026-11-23"
+
+from tests.assemblies import begin_run
+
+begin_run()

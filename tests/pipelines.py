@@ -1,4 +1,4 @@
-"""Synthesizes whole pipelines for tests, each once per process."""
+"""Synthesizes whole pipelines for tests, each once in a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 
 from settings import loader
 from settings.waves import Placed, parse_pipeline, place
-from tests.assemblies import folder_of_this_process
+from tests.assemblies import folder_of_this_run
 from tools.context import CONTEXT
 
 PIPELINE_ACCOUNT, DEV_ACCOUNT, PROD_ACCOUNT = "111111111111", "222222222222", "333333333333"
@@ -90,9 +90,7 @@ def synthesize(data: dict[str, Any], folder: Path, **context: str) -> list[Place
 @functools.cache
 def pipeline_assembly(kind: str) -> Path:
     """Return the folder of the cloud assembly of a kind of pipeline."""
-    folder = folder_of_this_process(f"pipeline-{kind}")
-    synthesize(pipeline_file(kind), folder)
-    return folder
+    return folder_of_this_run(f"pipeline-{kind}", lambda folder: synthesize(pipeline_file(kind), folder))
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from settings import load_environment
-from tests.assemblies import EVERY_FIXTURE, assembly, folder_of_this_process
+from tests.assemblies import EVERY_FIXTURE, assembly, folder_of_this_run
 from tests.pipelines import PIPELINE_ACCOUNT, file_with, synthesize
 
 
@@ -24,9 +24,8 @@ def in_a_pipeline() -> Path:
         {"name": name, "environments": [{"environment": name, "account": account}]}
         for name, account in accounts.items()
     ]
-    folder = folder_of_this_process("pipeline-of-every-fixture")
-    synthesize(file_with(("account", PIPELINE_ACCOUNT), ("waves", waves), kind="shipped"), folder)
-    return folder
+    data = file_with(("account", PIPELINE_ACCOUNT), ("waves", waves), kind="shipped")
+    return folder_of_this_run("pipeline-of-every-fixture", lambda folder: synthesize(data, folder))
 
 
 def exports(folder: Path, environment: str) -> dict[str, set[str]]:

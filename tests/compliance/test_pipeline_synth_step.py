@@ -52,6 +52,7 @@ def run(lines: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.whole
 def test_published_metrics_port_fails_the_tests_of_the_step(tmp_path: Path) -> None:
     # GIVEN a change that publishes 9091 on the load balancer
     tree = copy_of_source(tmp_path / "source")

@@ -71,6 +71,7 @@ def run(command: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.whole
 def test_edited_files_are_judged_and_change_no_other_test(tmp_path: Path) -> None:
     done = run(["pytest", "-q", "-rA", "-p", "no:cacheprovider", *NEAR], edited(tmp_path / "source"))
     assert done.returncode == 0, done.stdout

@@ -86,6 +86,7 @@ def test_the_account_answers_with_its_id_and_region(account: EmbeddedAccount) ->
     } == set(_SUBNETS)
 
 
+@pytest.mark.printed
 def test_the_bootstrap_passes_as_the_pages_print_it(account: EmbeddedAccount, tmp_path: Path) -> None:
     # GIVEN the policies of docs/delivery.md
     iam = account.client("iam")

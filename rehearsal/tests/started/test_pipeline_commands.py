@@ -26,7 +26,7 @@ ACCOUNT, REGION, STAGE = "111111111111", "us-east-2", "milvus-dev"
 DEPLOYED = ("network", "storage", "streaming", "eks", "milvus", "verification")
 
 
-pytestmark = needs_tools
+pytestmark = [needs_tools, pytest.mark.printed]
 
 
 @pytest.fixture(scope="module")
