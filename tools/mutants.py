@@ -230,7 +230,9 @@ def lines_of(test: str, tree: Path, rules: Rules) -> dict[str, Any]:
     coverage = Coverage(config_file=str(settings))
     coverage.combine()
     data = coverage.get_data()
-    files = {str(Path(name).relative_to(tree)): data.lines(name) or [] for name in data.measured_files()}
+    # What a test copies elsewhere and runs there is not the line that gets the fault.
+    inside = [Path(name) for name in data.measured_files() if Path(name).is_relative_to(tree)]
+    files = {str(path.relative_to(tree)): data.lines(str(path)) or [] for path in inside}
     return {"seconds": seconds, "lines": files}
 
 

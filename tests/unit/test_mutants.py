@@ -65,7 +65,7 @@ def test_fault_that_breaks_the_import_is_caught(tmp_path: Path) -> None:
     assert judged(broken, ["test_it.py"], tree(tmp_path), RULES, 60).by == "test_it.py"
 
 
-def test_lines_of_the_processes_that_a_test_starts_are_its_own(tmp_path: Path) -> None:
+def test_lines_that_a_test_runs_are_those_of_its_processes_too_but_of_no_copy(tmp_path: Path) -> None:
     # GIVEN a checkout whose own settings of coverage are others
     copy = tmp_path / "tree"
     (copy / "ops").mkdir(parents=True)
@@ -74,7 +74,10 @@ def test_lines_of_the_processes_that_a_test_starts_are_its_own(tmp_path: Path) -
     (copy / "ops" / "there.py").write_text("print(\n    1\n)\nif False:\n    print(2)\n")
     (copy / "test_it.py").write_text(
         "import subprocess, sys\nfrom app import one\n"
-        "def test_it():\n    assert one() == 1\n    subprocess.run([sys.executable, 'ops/there.py'], check=True)\n"
+        "def test_it(tmp_path):\n    assert one() == 1\n"
+        "    subprocess.run([sys.executable, 'ops/there.py'], check=True)\n"
+        "    (tmp_path / 'ops').mkdir()\n    (tmp_path / 'ops' / 'copy.py').write_text('1')\n"
+        "    subprocess.run([sys.executable, 'ops/copy.py'], cwd=tmp_path, check=True)\n"
     )
     # THEN
     assert lines_of("test_it.py", copy, RULES)["lines"] == {"app.py": [1, 2], "ops/there.py": [1, 2, 4]}
