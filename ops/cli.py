@@ -14,6 +14,7 @@ from ops.commands import (
     endpoints,
     gate,
     plan,
+    protect,
     rebalance,
     root_password,
     size,
@@ -27,10 +28,9 @@ from settings.version import version
 
 _HELP = """Look after a Milvus: would the account take it, is it there, does it answer, and what would a change do?
 
-Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL); only `destroy --confirm` changes
-something there. `root-password` alone changes something in Milvus that stays, and `rebalance` where Kafka keeps its
-partitions.
-No command prints a secret.
+Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL); only `protect` and
+`destroy --confirm` change something there. `root-password` alone changes something in Milvus that stays, and
+`rebalance` where Kafka keeps its partitions. No command prints a secret.
 """
 
 _EPILOG = (
@@ -92,6 +92,7 @@ app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
 app.command("root-password", epilog=_EPILOG)(root_password.root_password)
 app.command("cost", epilog=_EPILOG)(cost.cost)
 app.command("rebalance", epilog=_EPILOG)(rebalance.rebalance)
+app.command("protect", epilog=_EPILOG)(protect.protect)
 app.command("destroy", epilog=_EPILOG)(destroy.destroy)
 app.command("gate", epilog=_EPILOG)(gate.gate)
 app.command("verify", epilog=_EPILOG)(verify.verify)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from ops import aws
 from ops.errors import OpsError
 from ops.kubernetes import ClusterAccess, cluster_token, read_workloads
+from ops.program import NAME
 from ops.stacks import MISSING, Stack, outputs_of, read_stacks
 from ops.workloads import Workload
 from settings import Environment, output_keys
@@ -51,12 +52,11 @@ class Status(BaseModel):
     notes: tuple[str, ...] = ()
 
 
-def read_status(env: Environment, *, clients: ClientFactory | None = None, warn_unprotected: bool = False) -> Status:
+def read_status(env: Environment, *, clients: ClientFactory | None = None) -> Status:
     """Return the state of an environment. What cannot be read is a note and does not stop the rest.
 
     Args:
         env: The environment.
-        warn_unprotected: Whether a stack without the protection that the settings ask for is a note only.
         clients: Makes the boto3 client of a service; the usual ones in the environment's region if not given.
 
     Raises:
@@ -85,7 +85,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, warn_
         notes.append(str(error))
     unprotected = [stack.name for stack in stacks if stack.unprotected]
     if unprotected:
-        notes.append(_how_to_protect(env, unprotected))
+        notes.append(_how_to_protect(unprotected))
     namespace = outputs.get(output_keys.NAMESPACE, env.milvus.namespace)
     workloads, source = _workloads(env, described, namespace=namespace, notes=notes)
     lost = bool(source) and _is_lost(env, stacks, workloads)
@@ -96,8 +96,7 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, warn_
             "nothing that was removed by hand"
         )
     # Workloads that cannot be read from here (a private endpoint) are no failure; absent or broken ones are.
-    exposed = bool(unprotected) and not warn_unprotected
-    healthy = not (unknown or lost or exposed) and all(
+    healthy = not (unknown or lost or unprotected) and all(
         [
             *(stack.healthy for stack in stacks),
             *(service.healthy for service in services),
@@ -116,11 +115,11 @@ def read_status(env: Environment, *, clients: ClientFactory | None = None, warn_
     )
 
 
-def _how_to_protect(env: Environment, names: list[str]) -> str:
-    """Return what to do: a pipeline's CloudFormation actions do not protect a stack (aws-cdk#17871)."""
-    how = f"aws cloudformation update-termination-protection --enable-termination-protection --region {env.region}"
-    commands = " && ".join(f"{how} --stack-name {name}" for name in names)
-    return f"not protected against deletion, as termination_protection asks: {', '.join(names)}. Do `{commands}`"
+def _how_to_protect(names: list[str]) -> str:
+    return (
+        f"not protected against deletion, as termination_protection asks: {', '.join(names)}. "
+        f"Do `{NAME} protect` with the options of this command"
+    )
 
 
 def _is_lost(env: Environment, stacks: Iterable[Stack], workloads: Iterable[Workload]) -> bool:

@@ -141,7 +141,10 @@ class PipelineStack(ProjectStack):
             before: list[pipelines.Step] = []
             if wave.confirm_permissions:
                 before.append(pipelines.ConfirmPermissionsBroadening("Permissions", stage=stage))
-            after: list[pipelines.Step] = []
+            protect = steps.protection_step(
+                file=placed.target.environment, place=self._place(placed), source=self._source
+            )
+            after: list[pipelines.Step] = [protect]
             if wave.smoke:
                 verify = steps.verification_step(
                     name=placed.env.name,
@@ -150,6 +153,8 @@ class PipelineStack(ProjectStack):
                     stage_name=stage_name,
                     source=self._source,
                 )
+                # Which fails where a stack is not protected.
+                verify.add_step_dependency(protect)
                 after.append(verify)
             added.add_stage(stage, pre=before, post=after, stack_steps=self._gates(stage, placed))
         added.add_pre(*published)

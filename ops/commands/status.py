@@ -15,20 +15,12 @@ def status(
     env: EnvOption = None,
     env_file: EnvFileOption = None,
     region: RegionOption = None,
-    warn_unprotected: Annotated[
-        bool,
-        typer.Option(
-            "--warn-unprotected",
-            help="Only warn of a stack that lacks the termination protection which the settings ask for.",
-        ),
-    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False,
 ) -> None:
     """Show stacks, MSK, EKS with its node groups, and deployments (ready/wanted).
 
     Exits with 1 when something is missing, failed, not ready, or not protected against deletion although the settings
-    ask for it. If only the Kubernetes API cannot be reached from
-    here, that is said and the rest decides.
+    ask for it. If only the Kubernetes API cannot be reached from here, that is said and the rest decides.
     """
     from ops.environments import environment  # noqa: PLC0415 - the same
     from ops.status import read_status  # noqa: PLC0415 - boto3 costs half a second that --help must not
@@ -36,7 +28,7 @@ def status(
 
     settings = environment(env, file=env_file, region=region)
     with working(f"Reading {settings.name} in {settings.region}"):
-        state = read_status(settings, warn_unprotected=warn_unprotected)
+        state = read_status(settings)
     if as_json:
         print_json(state.model_dump(mode="json"))
     else:

@@ -30,7 +30,7 @@ def placement_problems(pipeline: Pipeline, envs: list[Environment]) -> list[Prob
 
 def actions_of_wave(wave: Wave, envs: list[Environment]) -> int:
     """Return the number of actions of a wave's stage: three for each stack, and those before and after."""
-    for_each = 1 + (2 if wave.confirm_permissions else 0) + (4 if wave.smoke else 0)
+    for_each = 2 + (2 if wave.confirm_permissions else 0) + (4 if wave.smoke else 0)
     return sum(3 * len(parts(env)) + for_each for env in envs) + (1 if wave.approval else 0)
 
 

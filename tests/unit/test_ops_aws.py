@@ -21,6 +21,7 @@ from ops.environments import environment
 from ops.errors import OpsError
 from ops.kubernetes import KubernetesUnreachableError
 from ops.milvus.address import address_and_secret
+from ops.protection import protect
 from ops.stacks import read_stacks
 from ops.status import read_status
 from ops.tables import stacks_table, workloads_table
@@ -187,24 +188,20 @@ def test_stack_that_is_missing_is_unhealthy_and_the_rest_is_shown(account: Accou
     assert status.services == ()
 
 
-PROTECT = "aws cloudformation update-termination-protection --enable-termination-protection --region us-east-2"
-
-
-@pytest.mark.parametrize("warn", [False, True])
-def test_stack_without_the_protection_that_the_settings_ask_for_is_unhealthy(account: Account, warn: bool) -> None:
+def test_stack_without_the_protection_that_the_settings_ask_for_is_unhealthy(account: Account) -> None:
     # GIVEN a file that asks for it, and stacks as a pipeline makes them, of which one was protected since
     account.env = env_with(("termination_protection", True))
     account.deployed(protected=("storage",)).msk().eks()
 
-    status = read_status(account.env, clients=account.client, warn_unprotected=warn)
+    status = read_status(account.env, clients=account.client)
 
-    # THEN it says which, and how, and whether that is a failure is for the caller to say
-    assert status.healthy is warn
+    # THEN it fails, and says which, and what to do
+    assert status.healthy is False
     lacking = ["milvus-test-network", "milvus-test-streaming", "milvus-test-eks"]
     assert [stack.name for stack in status.stacks if stack.unprotected] == lacking
     assert status.notes == (
         f"not protected against deletion, as termination_protection asks: {', '.join(lacking)}. Do "
-        f"`{' && '.join(f'{PROTECT} --stack-name {name}' for name in lacking)}`",
+        "`python -m ops protect` with the options of this command",
     )
     # AND the stack of Milvus is never among them: it is what gets replaced
     cells = list(stacks_table(status.stacks).columns[2].cells)
@@ -219,6 +216,61 @@ def test_protected_stacks_are_healthy_also_where_nobody_asks_for_it(account: Acc
     assert (status.healthy, status.notes) == (True, ())
     cells = list(stacks_table(status.stacks).columns[2].cells)
     assert [str(cell) for cell in cells] == ["no", "no", "no", "yes, not asked for", "no"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_protect_gives_each_stack_what_the_settings_ask_for_and_leaves_milvus_alone(
+    account: Account, wanted: bool
+) -> None:
+    # GIVEN stacks of which some are not as the file says, and one that is not there
+    account.env = env_with(("termination_protection", wanted))
+    account.deployed(absent=("streaming",), protected=("storage", "milvus") if wanted else ("network", "eks", "milvus"))
+    cloudformation = account.stub("cloudformation")
+    for part in ("network", "eks"):
+        name = f"milvus-test-{part}"
+        asked = {"StackName": name, "EnableTerminationProtection": wanted}
+        cloudformation.add_response("update_termination_protection", {"StackId": name}, asked)
+    # WHEN they are protected, or no longer
+    changed = protect(account.env, client=account.client("cloudformation"))
+    # THEN those alone are changed
+    assert [(stack.name, stack.protected) for stack in changed] == [
+        ("milvus-test-network", wanted),
+        ("milvus-test-eks", wanted),
+    ]
+    cloudformation.assert_no_pending_responses()
+
+
+def test_protect_command_says_what_it_changed(shipped: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped.env = env_with(("termination_protection", True))
+    roles: list[Any] = []
+    monkeypatch.setattr(aws, "session", lambda **asked: roles.append(asked))
+    run = ["protect", "--env", "test", "--role", "deploy-ACCOUNT"]
+    every = ("network", "storage", "streaming", "eks")
+
+    def after(*protected: str) -> None:
+        shipped.deployed(protected=protected)
+        for part in every:
+            if part not in protected:
+                shipped.stub("cloudformation").add_response("update_termination_protection", {"StackId": part})
+
+    after("network", "storage")
+    said = CliRunner().invoke(app, run).stdout
+    assert said.splitlines() == [
+        "milvus-test-streaming: protected against deletion",
+        "milvus-test-eks: protected against deletion",
+    ]
+    assert roles == [{"role": "deploy-ACCOUNT", "account": None, "region": "us-east-2"}]
+    after("network", "storage", "streaming")
+    assert json.loads(CliRunner().invoke(app, [*run, "--json"]).stdout) == {"milvus-test-eks": True}
+    after(*every)
+    said = CliRunner().invoke(app, run).stdout
+    assert said == "nothing to do: each stack is protected, or not, as the file says\n"
+
+
+def test_protect_refuses_an_environment_that_is_not_there(account: Account) -> None:
+    account.deployed(absent=tuple(parts(account.env)))
+    with pytest.raises(OpsError, match=r"^environment milvus-test is not deployed in us-east-2: there is no stack"):
+        protect(account.env, client=account.client("cloudformation"))
 
 
 def test_protection_of_a_stack_that_is_missing_is_nobodys_care(account: Account) -> None:
@@ -409,18 +461,15 @@ def test_status_command_fails_when_something_is_missing(shipped: Account) -> Non
     assert state["stacks"][0]["updated"] == "2026-11-23T15:30:00Z"
 
 
-@pytest.mark.parametrize(("options", "code"), [((), 1), (("--warn-unprotected",), 0)])
-def test_status_command_fails_or_warns_where_protection_is_missing(
-    shipped: Account, options: tuple[str, ...], code: int
-) -> None:
+def test_status_command_fails_where_protection_is_missing(shipped: Account) -> None:
     shipped.env = env_with(("termination_protection", True))
     shipped.deployed().msk().eks()
 
-    result = CliRunner().invoke(app, ["status", "--env", "test", *options], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, ["status", "--env", "test"], env={"COLUMNS": "200"})
 
-    assert result.exit_code == code
+    assert result.exit_code == 1
     assert "no, but asked for" in result.stdout
-    assert f"{PROTECT} --stack-name milvus-test-storage" in result.stderr
+    assert "Do `python -m ops protect` with the options of this command" in result.stderr
 
 
 def test_endpoints_command_prints_a_table_and_json(shipped: Account) -> None:

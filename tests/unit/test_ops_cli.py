@@ -14,7 +14,19 @@ from ops.cli import app
 from ops.errors import OpsError, one_line, usage_error
 from settings.version import version
 
-COMMANDS = ("destroy", "doctor", "size", "smoke", "status", "endpoints", "root-password", "gate", "plan", "verify")
+COMMANDS = (
+    "destroy",
+    "doctor",
+    "size",
+    "smoke",
+    "status",
+    "endpoints",
+    "root-password",
+    "gate",
+    "plan",
+    "protect",
+    "verify",
+)
 
 
 def test_help_lists_the_commands_and_exit_codes() -> None:

@@ -160,7 +160,7 @@ def test_wave_with_more_actions_than_codepipeline_takes_is_refused() -> None:
         for region in ("us-east-2", "eu-west-1", "ap-south-1")
     ]
     assert errors_of(file_with(("waves.1.environments", regions))) == [
-        "waves.1.environments: 3 environments make 67 actions, and CodePipeline takes 50 in a stage; put some into a "
+        "waves.1.environments: 3 environments make 70 actions, and CodePipeline takes 50 in a stage; put some into a "
         "wave of their own"
     ]
 
@@ -168,11 +168,11 @@ def test_wave_with_more_actions_than_codepipeline_takes_is_refused() -> None:
 @pytest.mark.parametrize(
     ("wave", "actions"),
     [
-        # Five stacks, three actions each, the differences; permissions; the stack of the proof, and the proof.
-        ({}, 15 + 1 + 2 + 3 + 1),
-        ({"confirm_permissions": False}, 15 + 1 + 3 + 1),
-        ({"smoke": False}, 15 + 1 + 2),
-        ({"smoke": False, "confirm_permissions": False, "approval": True}, 15 + 1 + 1),
+        # Five stacks, three actions each, differences, protection; permissions; the stack of the proof, and the proof.
+        ({}, 15 + 2 + 2 + 3 + 1),
+        ({"confirm_permissions": False}, 15 + 2 + 3 + 1),
+        ({"smoke": False}, 15 + 2 + 2),
+        ({"smoke": False, "confirm_permissions": False, "approval": True}, 15 + 2 + 1),
     ],
 )
 def test_actions_of_a_wave_are_counted(wave: dict[str, bool], actions: int) -> None:

@@ -82,7 +82,7 @@ def test_actions_of_a_wave_are_counted_as_they_are_made() -> None:
         for wave, placed in zip(parse_pipeline(pipeline_file("three"), source="x").waves, waves, strict=True)
     ]
     made = [len(actions) for name, actions in stages(pipeline_template("three")).items() if name not in OWN_STAGES]
-    assert counted == made == [22, 45]
+    assert counted == made == [23, 47]
 
 
 @every_kind
@@ -156,6 +156,39 @@ def test_environment_is_verified_after_its_last_stack(kind: str) -> None:
         verified = [action["RunOrder"] for action in actions if action["Name"].split(".")[-1] == "Verify"]
         assert verified
         assert min(verified) > last
+
+
+@every_kind
+def test_stacks_are_protected_when_all_are_there_and_before_they_are_verified(kind: str) -> None:
+    template = pipeline_template(kind)
+    for actions in list(stages(template).values())[len(OWN_STAGES) :]:
+        order = {each["Name"]: each["RunOrder"] for each in actions}
+        protecting = [each for each in actions if each["Name"].split(".")[-1] == "Protect"]
+        assert len(protecting) == len([name for name in order if name.split(".")[-1] == "Verify"])
+        for action in protecting:
+            beginning = action["Name"].rpartition("Protect")[0]
+            last = max(turn for name, turn in order.items() if name.startswith(beginning) and ".Deploy" in f".{name}")
+            assert last < action["RunOrder"] < order[f"{beginning}Verify"]
+            # AND by the role that deploys, which alone of the bootstrap's may
+            command = commands(build_spec(project_of(template, action), pipeline_assembly(kind)))[-1]
+            assert re.fullmatch(
+                r"python -m ops protect --env (dev|prod) --region [a-z0-9-]+( --account \d{12})? "
+                r"--role cdk-hnb659fds-deploy-role-(ACCOUNT|\d{12})-[a-z0-9-]+",
+                command,
+            )
+
+
+@every_kind
+def test_step_that_protects_may_assume_the_deploy_role_of_its_environment_and_nothing_else(kind: str) -> None:
+    found = 0
+    for logical_id, policy in pipeline_template(kind)["Resources"].items():
+        if policy["Type"] == "AWS::IAM::Policy" and re.search(r"Protect\w*RoleDefaultPolicy", logical_id):
+            statements = policy["Properties"]["PolicyDocument"]["Statement"]
+            (assumed,) = [json.dumps(each["Resource"]) for each in statements if "sts:AssumeRole" in each["Action"]]
+            assert assumed.count(":role/") == assumed.count("role/cdk-hnb659fds-deploy-role-") == 1
+            assert "cloudformation:" not in json.dumps(statements)
+            found += 1
+    assert found
 
 
 @every_kind
@@ -272,7 +305,7 @@ def test_own_steps_install_no_more_of_the_lock_files_than_they_need_and_cache_it
     for actions in stages(template).values():
         for action in actions:
             kind_of_step = action["Name"].split(".")[-1].partition("-")[0]
-            if kind_of_step not in {"Gate", "Verify", "Diff"}:
+            if kind_of_step not in {"Gate", "Verify", "Protect", "Diff"}:
                 continue
             project = project_of(template, action)
             spec = build_spec(project, pipeline_assembly(kind))
@@ -332,7 +365,7 @@ def test_verification_asks_in_the_region_of_its_stage_whatever_the_file_says() -
     (project,) = resources(template, "AWS::CodeBuild::Project")
     commands = json.loads(project["Properties"]["Source"]["BuildSpec"])["phases"]["build"]["commands"]
     assert commands == [
-        "python -m ops status --env prod --region eu-west-1 --warn-unprotected",
+        "python -m ops status --env prod --region eu-west-1",
         "python -m ops smoke --env prod --region eu-west-1 --timeout 180",
     ]
 

@@ -133,6 +133,27 @@ def verification_step(
     )
 
 
+def protection_step(*, file: str, place: Place, source: pipelines.IFileSetProducer) -> pipelines.CodeBuildStep:
+    """Return the step that protects an environment's stacks, or no longer, as the CDK's command line does.
+
+    CloudFormation's actions of CodePipeline cannot (aws-cdk#17871). It acts as the bootstrap's deploy role: no other
+    role of the bootstrap may do it, and that one is what deploys the stacks.
+
+    Args:
+        file: Name of the environment's settings file.
+        place: Where it is.
+        source: The source tree.
+    """
+    command = f"python -m ops protect --env {shlex.quote(file)} {place.options} --role {place.deploy_role}"
+    return pipelines.CodeBuildStep(
+        "Protect",
+        input=source,
+        install_commands=list(OPS_SETUP),
+        commands=[command],
+        role_policy_statements=[place.may_assume(place.deploy_role)],
+    )
+
+
 def bootstrap_reader(place: Place) -> iam.PolicyStatement:
     """Return the right to assume the bootstrap's deploy role in an environment's account, for publishing assets.
 

@@ -155,8 +155,7 @@ class Verification(Construct):
         spec["phases"]["install"]["commands"] = list(OPS_SETUP)
         spec["phases"]["build"] = {
             "commands": [
-                # The pipeline cannot protect a stack (aws-cdk#17871), so a new one would stop it: the log says so.
-                f"python -m ops status {options} --warn-unprotected",
+                f"python -m ops status {options}",
                 f"python -m ops smoke {options} --timeout {_SECONDS_PER_STEP}",
             ]
         }

@@ -255,6 +255,33 @@ def test_wildcard_role_waits_for_an_approval(runner: Runner, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("deployed")
+def test_protection_step_does_what_the_file_says_as_the_deploy_role(runner: Runner) -> None:
+    # GIVEN a pipeline whose deployed environment asks for protection now
+    tree = runner.source("protect")
+    path = tree / "environments/dev.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"termination_protection: true\n{text}", encoding="utf-8")
+    role = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}"
+    # WHEN a role that may assume nothing but the deploy role runs the step, THEN the stacks that last are protected
+    runner.act_as("milvus-delivery-protect", {"Action": "sts:AssumeRole", "Resource": role})
+    outcome = runner.build(runner.action(STAGE, "Protect"), directory=tree)
+    assert outcome.code == 0, outcome.output
+    lasting = ["eks", "network", "storage", "streaming"]
+    assert protected(runner) == [f"milvus-dev-{part}" for part in lasting]
+    # AND with the file as it was they are no longer
+    path.write_text(text, encoding="utf-8")
+    outcome = runner.build(runner.action(STAGE, "Protect"), directory=tree)
+    runner.act_as_administrator()
+    assert outcome.code == 0, outcome.output
+    assert protected(runner) == []
+
+
+def protected(runner: Runner) -> list[str]:
+    stacks = runner.account.client("cloudformation").describe_stacks()["Stacks"]
+    return sorted(stack["StackName"] for stack in stacks if stack.get("EnableTerminationProtection"))
+
+
+@pytest.mark.usefixtures("deployed")
 def test_verification_step_starts_the_project_of_the_environment(runner: Runner, source: Path) -> None:
     # GIVEN what the role's trust policy admits: a role of this pipeline, and nobody else of its account
     verify = f"arn:aws:iam::{ACCOUNT}:role/milvus-dev-verify-{REGION}"
@@ -277,7 +304,7 @@ def test_verification_reads_the_environment_and_asks_its_milvus(runner: Runner) 
     (project,) = resources(template, "AWS::CodeBuild::Project")
     lines = commands(build_spec(project, runner.assembly))
     assert lines[-2:] == [
-        "python -m ops status --env dev --region us-east-2 --warn-unprotected",
+        "python -m ops status --env dev --region us-east-2",
         "python -m ops smoke --env dev --region us-east-2 --timeout 180",
     ]
     program = runner.program(project)
