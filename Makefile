@@ -128,6 +128,7 @@ snapshot-update: setup ## accept the current templates and manifests as snapshot
 docs: setup ## write the generated pages and schemas: settings, changes, cost, IAM policies
 	@python -m tools.docs.settings_reference
 	@python -m tools.docs.changes_page
+	@python -m tools.docs.upgrade_page
 	@python -m tools.docs.settings_schema
 	@$(FROZEN) python -m tools.docs.cost_page
 	@$(FROZEN) python -m tools.iam.policies

@@ -10,9 +10,8 @@ from charts.workloads import etcd_name
 from settings import Environment
 from settings.contract import TASKS_GROUP
 
-ACCESS = "milvus-on-eks-release"
-"""Name of the Role and its binding."""
 _API_GROUP = "rbac.authorization.k8s.io"
+_NAME = "milvus-on-eks-release"
 _MOST_MEMBERS = 5
 
 
@@ -24,7 +23,7 @@ def release_access(scope: Construct, env: Environment) -> cdk8s.ApiObject:
     """
     name = etcd_name(env)
     claims = [f"data-{name}-{number}" for number in range(_MOST_MEMBERS)]
-    metadata = k8s.ObjectMeta(name=ACCESS, namespace=env.milvus.namespace)
+    metadata = k8s.ObjectMeta(name=_NAME, namespace=env.milvus.namespace)
     role = k8s.KubeRole(
         scope,
         "release-access",

@@ -27,7 +27,7 @@ _LINE = change(
 )
 _MEMBERS = change(
     Effect.RESTARTS_PODS,
-    "etcd, one member after the other",
+    "etcd, one member after the other, and every pod of Milvus, which is told their addresses",
     only_grows=True,
     remedy="leave the number; members that go stay in etcd's list, and it loses its quorum",
 )
@@ -147,8 +147,10 @@ class Searcher(Worker):
 class Etcd(Settings):
     """The metadata store of Milvus: one member per zone on EBS volumes."""
 
-    replicas: Literal[1, 3, 5] = Field(
-        default=3, description="Members; 1 has no redundancy.", json_schema_extra=_MEMBERS
+    replicas: Literal[1, 2, 3, 4, 5] = Field(
+        default=3,
+        description="Members; 1 has no redundancy. 2 and 4 are steps on the way to 3 and 5, one deployment each.",
+        json_schema_extra=_MEMBERS,
     )
     cpu: CpuLimit = Field(default=1, json_schema_extra=RESTARTS_ETCD)
     cpu_request: CpuLimit | None = Field(

@@ -58,7 +58,13 @@ _APART = (
         "remedy": "deploy one after the other",
     },
 )
-_STEPS = {"milvus.line": list(RELEASE_LINES), "cluster.version": sorted(EKS_VERSIONS)}
+# etcd: "it is a best practice to add one member at a time" (https://etcd.io/docs/v3.5/faq/); two at once are counted as
+# members that are down before they have joined (bitnami/charts#14393).
+_STEPS: Mapping[str, list[Any]] = {
+    "milvus.line": list(RELEASE_LINES),
+    "cluster.version": sorted(EKS_VERSIONS),
+    "milvus.etcd.replicas": [1, 2, 3, 4, 5],
+}
 # https://milvus.io/docs/upgrade_milvus_cluster-helm.md: the versions of a line from which the next one can be reached.
 _FIRST = {"milvus.line": {"2.6": ["milvus.version", "2.5.16"], "3.0": ["milvus.version", "2.6.20"]}}
 

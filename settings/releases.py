@@ -111,6 +111,8 @@ class ReleaseLine:
     default_version: str
     oldest_version: str
     """Oldest version of the line that the pinned chart runs."""
+    etcd: str
+    """Tag of etcd's image, which the chart fixes: with a line etcd moves too."""
     components: tuple[str, ...]
     """Components of cluster mode, in the order in which they start."""
     attu: str
@@ -149,6 +151,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
             chart="4.1.28",
             default_version="2.3.22",
             oldest_version="2.3.1",  # 2.3.0 was built without OpenSSL: no SASL_SSL (milvus#26599)
+            etcd="3.5.5-r4",
             components=(*COORDINATORS_2_3, "proxy", "query_node", "data_node", "index_node"),
             attu="v2.3.5",
             kafka_scram_majors=(2, 3),
@@ -162,6 +165,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
             chart="4.2.25",
             default_version="2.4.24",
             oldest_version="2.4.0",
+            etcd="3.5.16-r1",
             components=_CLUSTER_2_4,
             attu="v2.4.12",
             kafka_scram_majors=(2, 3),
@@ -173,6 +177,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
             chart="4.2.58",
             default_version="2.5.27",
             oldest_version="2.5.0",
+            etcd="3.5.18-r1",
             components=_CLUSTER_2_4,
             attu="v2.5.10",
             kafka_scram_majors=(2, 3),
@@ -184,6 +189,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
             chart="5.0.19",
             default_version="2.6.25",
             oldest_version="2.6.0",
+            etcd="3.5.25-r1",
             components=_CLUSTER_2_6,
             attu="v2.6.5",
             kafka_scram_majors=(2, 3),
@@ -195,6 +201,7 @@ RELEASE_LINES: dict[str, ReleaseLine] = {
             chart="5.0.19",
             default_version="3.0.2",
             oldest_version="3.0.0",
+            etcd="3.5.25-r1",
             components=_CLUSTER_2_6,
             attu="v2.6.5",
             kafka_scram_majors=(2, 3),

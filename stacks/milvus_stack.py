@@ -10,7 +10,6 @@ from constructs import Construct
 from charts.context import ReleaseContext, needs_secrets
 from charts.milvus import MilvusChart
 from charts.names import SECRETS_SERVICE_ACCOUNT, SERVICE_ACCOUNT
-from charts.release_access import ACCESS
 from charts.workloads import attu_name, etcd_name
 from milvus_constructs.cluster.irsa_role import IrsaRole
 from milvus_constructs.cluster.load_balancer_address import LoadBalancerAddress
@@ -128,7 +127,8 @@ class MilvusStack(EnvironmentStack):
             volume_gib=milvus.etcd.volume_gib,
             trigger=trigger,
         )
-        preparation.node.add_dependency(self.chart.find("RoleBinding", ACCESS).resource)
+        # The last thing before Helm, when nothing else can fail any more.
+        preparation.node.add_dependency(*release.resource.node.dependencies)
         release.resource.node.add_dependency(preparation)
         readiness = self._eks.tasks.await_release(
             self,

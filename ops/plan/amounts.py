@@ -68,6 +68,9 @@ def _pods(milvus: Milvus, env: Environment, path: str) -> int:
     if rest[:1] == ["components"]:
         component = env.components.get(rest[1])
         return component.replicas if component else 0
+    if path == "milvus.etcd.replicas":
+        # Milvus is told the members' addresses.
+        return components + milvus.etcd.replicas
     if rest[:1] == ["etcd"]:
         return milvus.etcd.replicas
     if rest[:1] == ["attu"]:

@@ -12,6 +12,7 @@ KUBERNETES_VERSION = f"1.{_MINOR}.{_PATCH}"
 _VERSION_PACKAGE = "k8s.io/component-base/version"
 
 ETCD = GoProgram(name="etcd", packages=(".",))
+ETCD_TOOLS = GoProgram(name="etcd-tools", packages=("go.etcd.io/etcd/etcdctl/v3", "go.etcd.io/etcd/etcdutl/v3"))
 CONTROL_PLANE = GoProgram(
     name="kubernetes",
     packages=(
@@ -46,10 +47,12 @@ EXTERNAL_SECRETS = GoProgram(
     },
 )
 
-GO_PROGRAMS = (ETCD, CONTROL_PLANE, KWOK, EXTERNAL_SECRETS)
+GO_PROGRAMS = (ETCD, ETCD_TOOLS, CONTROL_PLANE, KWOK, EXTERNAL_SECRETS)
 # binary name -> what builds it
 _BUILT_BY = {
     "etcd": ETCD,
+    "etcdctl": ETCD_TOOLS,
+    "etcdutl": ETCD_TOOLS,
     "kube-apiserver": CONTROL_PLANE,
     "kube-controller-manager": CONTROL_PLANE,
     "kube-scheduler": CONTROL_PLANE,

@@ -16,7 +16,14 @@ from settings.rules.words import listed
 
 def warnings(env: Environment, today: date) -> list[Problem]:
     """Return what works, but that an operator should know: support dates, and costly or risky choices."""
-    return [*_support_dates(env, today), *_advice(env), *_zones(env), *_clear_text(env), *_etcd_on_spot(env)]
+    return [
+        *_support_dates(env, today),
+        *_advice(env),
+        *_zones(env),
+        *_clear_text(env),
+        *_etcd_on_spot(env),
+        *_even_etcd(env),
+    ]
 
 
 def _support_dates(env: Environment, today: date) -> Iterator[Problem]:
@@ -77,6 +84,16 @@ def _clear_text(env: Environment) -> Iterator[Problem]:
             "milvus.attu.certificate_arn",
             "none, on an internet-facing load balancer: passwords that are typed into Attu cross the internet in clear "
             "text; set it, or milvus.attu.exposure: internal",
+        )
+
+
+def _even_etcd(env: Environment) -> Iterator[Problem]:
+    members = env.milvus.etcd.replicas
+    if members % 2 == 0:
+        yield Problem(
+            "milvus.etcd.replicas",
+            f"{members} members of etcd survive the loss of no more than {members - 1} do; it is a step on the way: "
+            f"deploy it, then {members + 1}",
         )
 
 

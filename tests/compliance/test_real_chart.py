@@ -302,6 +302,9 @@ def test_etcd_spreads_over_zones_on_encrypted_volumes(name: str) -> None:
     assert claim["spec"]["storageClassName"] == STORAGE_CLASS
     assert claim["spec"]["resources"]["requests"]["storage"] == f"{env.milvus.etcd.volume_gib}Gi"
     _assert_place(env, "etcd", pod)
+    # AND the image is the one that docs/upgrade.md names for the line
+    (container,) = pod["containers"]
+    assert container["image"].endswith(f"etcd:{env.release.etcd}")
 
 
 @needs_the_chart

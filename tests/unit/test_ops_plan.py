@@ -95,8 +95,8 @@ def test_nothing_changes_where_the_file_is_what_is_deployed() -> None:
             ("milvus.components.proxy.cpu", 1.0, 2.0, "restarts-pods", "2 pods", "2 to 6 min"),
         ),
         (
-            ("milvus.etcd", {"replicas": 5}),
-            ("milvus.etcd.replicas", 3, 5, "restarts-pods, only grows", "5 pods", "5 to 15 min"),
+            ("milvus.etcd", {"replicas": 4}),
+            ("milvus.etcd.replicas", 3, 4, "restarts-pods, only grows", "11 pods", "11 to 33 min"),
         ),
         (("tags", {"a": "b"}), ("tags", {}, {"a": "b"}, "in-place", "", "1 to 5 min")),
         (
@@ -261,6 +261,15 @@ def test_brokers_change_in_one_way_at_a_time_in_the_order_that_is_shown() -> Non
         f"queue.message_max_bytes: 10485880 to 10485881, queue.retention_hours: 168 to 200, while {last}",
         "queue.monitoring: PER_BROKER to DEFAULT",
     )
+
+
+def test_members_of_etcd_come_one_by_one() -> None:
+    found = plan(env(("milvus.etcd", {"replicas": 3})), deployed(env(("milvus.etcd", {"replicas": 1}))))
+    [refused] = found.refused
+    assert (refused.refused, refused.remedy) == ("it moves one step at a time", "use 2 first")
+    [way] = found.ways
+    assert way.title == "2 deployments, one after the other: milvus.etcd.replicas moves one step at a time"
+    assert way.steps == ("milvus.etcd.replicas: 1 to 2", "milvus.etcd.replicas: 2 to 3")
 
 
 def test_each_deployment_that_is_shown_is_refused_by_nobody() -> None:

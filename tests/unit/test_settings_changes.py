@@ -10,8 +10,11 @@ from pydantic import BaseModel, Field
 from settings.changes import KEY, RESTARTS_ETCD, Change, Effect, Setting, change, declared, never, settings_of
 from settings.environment import Environment
 from settings.pipeline import Pipeline
+from settings.record import change_rules
 from tools.docs.changes_page import PAGE, changes_page
 from tools.docs.settings_schema import FOLDER
+from tools.docs.upgrade_page import PAGE as UPGRADE
+from tools.docs.upgrade_page import upgrade_page
 
 SETTINGS = [*settings_of(Environment), *settings_of(Pipeline)]
 
@@ -60,6 +63,24 @@ def test_schema_for_editors_has_the_declaration() -> None:
 
 def test_changes_page_is_generated_from_the_models() -> None:
     assert PAGE.read_text(encoding="utf-8") == changes_page(), "docs/changes.md is stale: run `make docs`"
+
+
+def test_tables_of_the_upgrade_page_are_generated() -> None:
+    text = UPGRADE.read_text(encoding="utf-8")
+    assert upgrade_page(text) == text, "docs/upgrade.md is stale: run `make docs`"
+    # AND it says what is refused, of every kind of rule, and the image of etcd that comes with each line
+    for row in (
+        "| more than one step at a time | `milvus.etcd.replicas`: 1, 2, 3, 4, 5 |",
+        "| 2.6 | 2.5.16 or newer | 2.6.25 | 5.0.19 | 3.5.25-r1 |",
+    ):
+        assert row in text.splitlines()
+    [way_back] = [line for line in text.splitlines() if line.startswith("| the way back")]
+    assert all(f"`{path}`" in way_back for path in change_rules()["grows"])
+
+
+def test_upgrade_page_without_a_place_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"^docs/upgrade\.md has 0 places for refusals: there must be one$"):
+        upgrade_page("# Upgrade\n")
 
 
 def test_changes_page_has_a_component_once() -> None:

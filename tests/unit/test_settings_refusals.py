@@ -48,6 +48,11 @@ def found(*changes: tuple[str, Any], before: tuple[tuple[str, Any], ...] = (), a
             "etcd's list, and it loses its quorum",
         ),
         (
+            (("milvus.etcd", {"replicas": 1}),),
+            ("milvus.etcd", {"replicas": 3}),
+            "milvus.etcd.replicas: 1 cannot become 3: it moves one step at a time; use 2 first",
+        ),
+        (
             (("queue.kafka_version", "3.9.x.kraft"),),
             ("queue.kafka_version", "3.8.x.kraft"),
             "queue.kafka_version: 3.9.x.kraft cannot become 3.8.x.kraft: it only grows; leave it as it is",
@@ -74,7 +79,7 @@ def test_change_that_cannot_be_is_refused_with_setting_values_and_remedy(
 @pytest.mark.parametrize(
     "change",
     [
-        ("milvus.etcd", {"replicas": 5}),
+        ("milvus.etcd", {"replicas": 4}),
         ("milvus.version", "2.6.24"),
         ("milvus.ready_minutes", 20),
         ("milvus.line", "3.0"),

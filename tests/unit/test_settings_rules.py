@@ -1116,6 +1116,10 @@ CLEAR_ATTU = (
     "milvus.attu.certificate_arn: none, on an internet-facing load balancer: passwords that are typed into Attu cross "
     "the internet in clear text; set it, or milvus.attu.exposure: internal"
 )
+EVEN_ETCD = (
+    "milvus.etcd.replicas: {0} members of etcd survive the loss of no more than {1} do; it is a step on the way: "
+    "deploy it, then {2}"
+)
 ETCD_ON_SPOT = "milvus.etcd.node_group: etcd may run on spot capacity ("
 TAKEN_BACK = (
     ", which AWS takes back at two minutes' notice; without most of its members Milvus stops; bind it to an on-demand "
@@ -1136,6 +1140,10 @@ SPOT = {"instance_types": ["m7g.2xlarge"], "desired_size": 3, "max_size": 3, "sp
             [("cluster.node_groups.cheap", SPOT), ("milvus.etcd", {"node_group": "cheap"})],
             f"{ETCD_ON_SPOT}cheap){TAKEN_BACK}",
         ),
+        *(
+            ([("milvus.etcd", {"replicas": number})], EVEN_ETCD.format(number, number - 1, number + 1))
+            for number in (2, 4)
+        ),
     ],
 )
 def test_risky_choice_warns(changes: list[tuple[str, Any]], warning: str) -> None:
@@ -1152,6 +1160,7 @@ def test_risky_choice_warns(changes: list[tuple[str, Any]], warning: str) -> Non
         ([("milvus.attu", {"exposure": "internal"})], CLEAR_ATTU),
         ([("cluster.node_groups.cheap", SPOT), ("milvus.etcd", {"node_group": "milvus"})], ETCD_ON_SPOT),
         ([("cluster.node_groups.cheap", {**SPOT, "taints": [{"key": "spot"}]})], ETCD_ON_SPOT),
+        *(([("milvus.etcd", {"replicas": number})], "milvus.etcd.replicas") for number in (1, 3, 5)),
     ],
 )
 def test_safe_choice_does_not_warn(changes: list[tuple[str, Any]], warning: str) -> None:

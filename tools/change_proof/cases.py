@@ -174,7 +174,7 @@ _TABLE: Mapping[str, _Given] = {
     "milvus.tools_image_repository": _Given("registry.example.com/tools", base="guide"),
     "milvus.configuration": _Given({"quotaAndLimits": {"limits": {"maxCollectionNum": 7}}}),
     "milvus.authorization": _Given(True, before=_OPEN, along={"milvus.acknowledge": _REMOVE}),
-    "milvus.etcd.replicas": _Given(3, before={"milvus.etcd.replicas": 1}),
+    "milvus.etcd.replicas": _Given(4),
     "milvus.etcd.cpu": _Given(0.25),
     "milvus.etcd.cpu_request": _Given(0.25),
     "milvus.etcd.memory_gib": _Given(1.5),
