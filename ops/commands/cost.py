@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -57,18 +58,18 @@ def cost(  # noqa: PLR0917 - the options of a command
     prices; no credentials are needed. What is billed **by use** rests on assumptions, and is marked. Nodes are divided
     among the components by what their pods request; what is idle stands apart.
     """
+    _refuse_what_does_not_go_together(
+        refresh=refresh,
+        reading={"--env": env, "--assembly": assembly, "--diff": diff, "--html": html, "--json": as_json},
+        region=region,
+        markdown=as_markdown,
+    )
     if refresh:
         from ops.cost.refresh import refresh_table  # noqa: PLC0415 - --help needs none of it
 
         for name, figures in refresh_table(prices, region or []).items():
             out().print(f"{name}: {figures} figures")
         return
-    if env is not None and assembly is not None:
-        raise usage_error(setting="--env", value=f"{env} and --assembly", allowed="one of them", remedy="Drop one")
-    if as_markdown and diff is None:
-        raise usage_error(
-            setting="--markdown", value="it without --diff", allowed="--diff BASE --markdown", remedy="Add --diff BASE"
-        )
     from ops.cost import difference, markdown, page, report, show  # noqa: PLC0415 - --help needs none of it
 
     source = report.Source.load(prices=prices, assumptions=assumptions, term=term)
@@ -86,3 +87,31 @@ def cost(  # noqa: PLR0917 - the options of a command
         out().print(markdown.markdown(differences), end="", soft_wrap=True)
     else:
         show.show_differences(differences)
+
+
+def _refuse_what_does_not_go_together(
+    *, refresh: bool, reading: Mapping[str, object], region: list[str] | None, markdown: bool
+) -> None:
+    """Raise the error for options of which one would be passed over in silence."""
+    given = [name for name, value in reading.items() if value]
+    if refresh and given:
+        raise usage_error(
+            setting="--refresh", value=f"it and {given[0]}", allowed="one of them", remedy="Refresh first, then ask"
+        )
+    if region and not refresh:
+        raise usage_error(
+            setting="--region",
+            value="it without --refresh",
+            allowed="--refresh --region NAME",
+            remedy="Drop it: an environment's region stands in its file",
+        )
+    if {"--env", "--assembly"} <= set(given):
+        raise usage_error(
+            setting="--env", value=f"{reading['--env']} and --assembly", allowed="one of them", remedy="Drop one"
+        )
+    if markdown and "--diff" not in given:
+        raise usage_error(
+            setting="--markdown", value="it without --diff", allowed="--diff BASE --markdown", remedy="Add --diff BASE"
+        )
+    if markdown and "--json" in given:
+        raise usage_error(setting="--markdown", value="it and --json", allowed="one of them", remedy="Drop one")

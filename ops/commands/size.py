@@ -92,12 +92,15 @@ def size(
     Memory follows the formulae of the public sizing tool of Milvus; where the recommendation differs from the tool, it
     says so. Reads no account and changes nothing: prices are the list prices of the table in this program.
     """
-    from ops.cost.prices import Prices  # noqa: PLC0415 - --help must not pay for it
+    from ops.cost import page as pages  # noqa: PLC0415 - --help must not pay for it
+    from ops.cost.prices import Prices  # noqa: PLC0415 - the same
     from ops.size import file, indexes, page, report, workload  # noqa: PLC0415 - the same
     from ops.size.plan import plan_for  # noqa: PLC0415 - the same
 
     if write:
         file.refuse_existing(write)
+    if html:
+        pages.check_folder(html)
     found = indexes.find(index)
     prices = Prices.load()
     plan = plan_for(
@@ -133,7 +136,7 @@ def size(
             whole = file.whole_bill(plan, write)
     if html:
         with working("counting other indexes and numbers of vectors"):
-            html.write_text(page.page(plan, page.curves(plan, prices)), encoding="utf-8")
+            pages.write(html, page.page(plan, page.curves(plan, prices)))
     if as_json:
         print_json(report.as_data(plan, whole))
         return

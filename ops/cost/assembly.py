@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from ops.errors import OpsError, one_line, usage_error
 _STACK = "aws:cloudformation:stack"
 _NESTED = "cdk:cloud-assembly"
 _FOUND_BY = "app.py", "cdk.json"
+# What the CDK says after what the app has said.
+_SAID_BY_CDK = re.compile(r"^.*Subprocess exited with error \d+\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def synthesized(environment: str) -> Iterator[Path]:
         )
         if done.returncode:
             raise OpsError(
-                f"`cdk synth -c env={environment}` fails: {one_line(done.stderr, limit=2000)}",
+                f"`cdk synth -c env={environment}` fails: {one_line(_SAID_BY_CDK.sub('', done.stderr), limit=2000)}",
                 remedy="Correct the environment's file",
             )
         yield Path(output)

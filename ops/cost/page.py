@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ops.cost.bill import IDLE, Bill
 from ops.cost.show import amount, headline, in_order, quantity, sureness, warning
-from ops.errors import usage_error
+from ops.errors import OpsError, usage_error
 
 _STYLE = """
 :root { color-scheme: light dark; --bar: #2563eb; --idle: #d97706; --line: #8884; --dim: #888; }
@@ -50,12 +50,22 @@ def write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise usage_error(
-            setting="--html",
-            value=f"'{path}' ({error.strerror or error})",
-            allowed="a file that can be written",
-            remedy="Make its folder, or choose another one",
-        ) from error
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def check_folder(path: Path) -> None:
+    """Raise the error for a page in a folder that is not there, before anything is counted for it."""
+    if not path.parent.is_dir():
+        raise _unwritable(path, "No such file or directory")
+
+
+def _unwritable(path: Path, reason: str) -> OpsError:
+    return usage_error(
+        setting="--html",
+        value=f"'{path}' ({reason})",
+        allowed="a file that can be written",
+        remedy="Make its folder, or choose another one",
+    )
 
 
 def bars(rows: Mapping[str, float], total: float) -> str:

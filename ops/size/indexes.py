@@ -162,7 +162,10 @@ def check(index: Index, *, vectors: int, dim: int, line: str) -> None:
     """Raise the error for what an index cannot hold."""
     if not 1 <= dim <= _MOST_DIMENSIONS:
         raise usage_error(
-            setting="--dim", value=str(dim), allowed=f"1 to {_MOST_DIMENSIONS}", remedy="Use an embedding of fewer"
+            setting="--dim",
+            value=str(dim),
+            allowed=f"1 to {_MOST_DIMENSIONS}",
+            remedy="Give the dimensions of one vector; Milvus takes no more",
         )
     if index.name == "SCANN" and dim % 2:
         raise usage_error(

@@ -146,7 +146,10 @@ def check(workload: Workload) -> None:
     ):
         if not least <= value <= most:
             raise usage_error(
-                setting=option, value=f"{value:g}", allowed=f"{least} to {most}", remedy="Choose a value in that range"
+                setting=option,
+                value=f"{value:.12g}",
+                allowed=f"{least} to {most}",
+                remedy="Choose a value in that range",
             )
     if work.queue == "woodpecker" and RELEASE_LINES[work.line].woodpecker == "no":
         able = ", ".join(line for line in LINES if RELEASE_LINES[line].woodpecker != "no")

@@ -495,6 +495,28 @@ def test_assembly_and_environment_together_are_refused(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ("--region", "us-east-2"),
+            "error --region: got it without --refresh, allowed is --refresh --region NAME",
+        ),
+        (("--refresh", "--env", "dev"), "error --refresh: got it and --env, allowed is one of them"),
+        (("--refresh", "--json"), "error --refresh: got it and --json, allowed is one of them"),
+        (
+            ("--diff", "dev", "--json", "--markdown"),
+            "error --markdown: got it and --json, allowed is one of them",
+        ),
+    ],
+)
+def test_option_that_would_be_passed_over_in_silence_is_refused(options: tuple[str, ...], message: str) -> None:
+    result = run(*options)
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0] == message
+
+
 def test_markdown_without_a_base_is_refused() -> None:
     result = run("--markdown")
 
@@ -593,7 +615,8 @@ def app_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_assembly(folder / "made", RESOURCES)
     script = (
         f"#!{sys.executable}\nimport shutil, sys\n"
-        "if 'env=broken' in sys.argv: sys.exit('queue.brokers: must be a multiple of the 3 zones')\n"
+        "if 'env=broken' in sys.argv: sys.exit('queue.brokers: must be a multiple of the 3 zones\\n'\n"
+        "    'python app.py: Subprocess exited with error 1')\n"
         "assert sys.argv[1:-1] == ['synth', '--quiet', '-c', 'env=mine', '--output'], sys.argv\n"
         f"shutil.copytree({str(folder / 'made')!r}, sys.argv[-1], dirs_exist_ok=True)\n"
     )

@@ -60,7 +60,20 @@ WRONG = {
     ),
     "too many dimensions": (
         ("--dim", "32769"),
-        "error --dim: got 32769, allowed is 1 to 32768 do Use an embedding of fewer",
+        "error --dim: got 32769, allowed is 1 to 32768 do Give the dimensions of one vector; Milvus takes no more",
+    ),
+    "no dimensions": (
+        ("--dim", "0"),
+        "error --dim: got 0, allowed is 1 to 32768 do Give the dimensions of one vector; Milvus takes no more",
+    ),
+    "more rows than are sized": (
+        ("--rows-per-second", "9999999"),
+        "error --rows-per-second: got 9999999, allowed is 0 to 1000000 do Choose a value in that range",
+    ),
+    "page in a folder that is not there": (
+        ("--html", "/nowhere/size.html"),
+        "error --html: got '/nowhere/size.html' (No such file or directory), allowed is a file that can be written do "
+        "Make its folder, or choose another one",
     ),
     "dimensions that the index does not take": (
         ("--index", "SCANN", "--dim", "767"),
