@@ -247,7 +247,16 @@ def node_groups(work: Workload, types: Sequence[Priced]) -> list[Group]:
     queries = query_group(work, fast)
     others = other_pods(work, queries.pods[0])
     # The query nodes' own group needs no trial: pods of one size fill equal nodes in any order.
-    return [queries, *other_groups(others, plain, each_zone=work.survive != "none", enough=started)]
+    groups = _groups_that_start(others, tuple(plain), each_zone=work.survive != "none")
+    # Pods of one size may have come for another reason before.
+    pods = {each.name: each for each in others}
+    return [queries, *(replace(group, pods=tuple(pods[each.name] for each in group.pods)) for group in groups)]
+
+
+@cache
+def _groups_that_start(pods: tuple[Pods, ...], types: tuple[Priced, ...], *, each_zone: bool) -> tuple[Group, ...]:
+    """Return what `other_groups` does; a page of many sizes asks for the same few again and again."""
+    return tuple(other_groups(pods, types, each_zone=each_zone, enough=started))
 
 
 def _too_large(work: Workload, types: Sequence[Priced]) -> OpsError:
