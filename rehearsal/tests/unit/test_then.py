@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,10 @@ class Day2:
         typed.append(f"doctor {env}")
         return ""
 
+    def run(self, *arguments: str) -> str:
+        typed.append(" ".join(arguments))
+        return json.dumps({"left": [], "stacks": [], "notes": []})
+
 
 def _environment(folder: Path, file: str, **settings: str) -> None:
     text = (Path(loader.ENVIRONMENTS) / "dev.yaml").read_text(encoding="utf-8")
@@ -135,6 +140,7 @@ def test_the_second_environment_is_compared_deployed_checked_and_destroyed(
         *("deploy dev", "nothing changed", "diff dev", "checks dev"),
         *("differences protected", "reach protected", "deploy protected at a terminal"),
         *("deploy protected", "nothing changed", "diff protected", "checks protected"),
-        *("deploy protected", "destroy protected"),
+        "deploy protected",
+        *(f"destroy --env protected{more}" for more in ("", " --confirm milvus-dev", " --json")),
     ]
     assert (report.env, report.then, report.status) == ("dev", "protected", {"of": "protected"})
