@@ -145,8 +145,9 @@ rehearse: setup ## deploy ENV into an embedded AWS account on this machine, and 
 rehearse-full: setup ## the same with real Kubernetes, Kafka, S3 and Milvus (needs Go, Java, Maven)
 	@python -m rehearsal.full --env $(ENV)
 
-test-changes: setup ## prove for every setting what it says of its change; with the real charts in MILVUS_CHARTS
+test-changes: setup ## prove for every setting what it says of its change; deploy one of each class over what runs
 	@pytest -n 2 -q -m whole tests/compliance/test_changes_proven.py
+	@pytest -q -o timeout=1800 -m whole rehearsal/tests/started/test_changes_deployed.py
 
 test-docs: setup ## type what the README, docs/, the workflows and the pipeline print, into an embedded account
 	@pytest -q -n 2 --dist loadfile -o timeout=1800 -m printed rehearsal/tests

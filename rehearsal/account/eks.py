@@ -54,12 +54,16 @@ class Addon(Handler):
     @staticmethod
     def _checked(request: Request) -> Properties:
         wanted = request.properties
-        require_cluster(request)
+        cluster = require_cluster(request)
         if wanted["AddonName"] not in _ADDONS:
             raise service_fault("Eks", f"Addon {wanted['AddonName']} specified is not supported")
         options: Properties = {"tags": tag_map(wanted)}
         if wanted.get("AddonVersion"):
             if not _ADDON_VERSION.fullmatch(wanted["AddonVersion"]):
+                raise service_fault("Eks", f"Addon version specified is not supported: {wanted['AddonVersion']}")
+            # kube-proxy alone has Kubernetes's own version, and is never newer than the control plane.
+            newest = f"v{cluster['version']}."
+            if wanted["AddonName"] == "kube-proxy" and _minor(wanted["AddonVersion"]) > _minor(newest):
                 raise service_fault("Eks", f"Addon version specified is not supported: {wanted['AddonVersion']}")
             options["addonVersion"] = wanted["AddonVersion"]
         if wanted.get("ServiceAccountRoleArn"):
@@ -78,6 +82,10 @@ class Addon(Handler):
         for entry in wanted.get("PodIdentityAssociations", []):
             require_role(request, entry["RoleArn"], service="Eks", principal="pods.eks.amazonaws.com")
         return options
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
 
 
 class AccessEntry(Handler):

@@ -20,6 +20,8 @@ KUBERNETES_VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
 # ARN of a cluster -> the version that it was last upgraded from: that one alone EKS goes back to. It does so for seven
 # days, and no account lives here for as long. https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html
 _UPGRADED_FROM: dict[str, str] = {}
+HALF_ROLLED: dict[str, str] = {}
+"""Node group -> the version of its newest nodes, where not all of them could be replaced."""
 
 
 def refused(error: ClientError) -> ResourceError:
@@ -69,17 +71,36 @@ def _check_version(request: Request) -> None:
     if version not in KUBERNETES_VERSIONS:
         raise service_fault("Eks", f"unsupported Kubernetes version {version}")
     if cluster:
-        _check_version_change(cluster, version)
+        _check_version_change(request, cluster, version)
 
 
-def _check_version_change(cluster: dict[str, Any], version: str) -> None:
+def _check_version_change(request: Request, cluster: dict[str, Any], version: str) -> None:
     arn, current = cluster["arn"], cluster["version"]
-    if _UPGRADED_FROM.get(arn) == version:
+    oldest, newest = _nodes(request, cluster["name"])
+    if _UPGRADED_FROM.get(arn) == version and all(_minor(node) <= _minor(version) for node in newest.values()):
         del _UPGRADED_FROM[arn]
-    elif _minor(version) == _minor(current) + 1:
-        _UPGRADED_FROM[arn] = current
-    else:
+    elif _minor(version) != _minor(current) + 1:
+        # Nor does it go back under nodes that are newer: https://github.com/aws/containers-roadmap/issues/497
         raise service_fault("Eks", f"Unsupported Kubernetes minor version update from {current} to {version}")
+    elif behind := sorted(name for name, node in oldest.items() if node != current):
+        # https://github.com/hashicorp/terraform-provider-aws/issues/19478
+        raise service_fault(
+            "Eks",
+            f"Nodegroups {', '.join(behind)} must be updated to match cluster version {current} before updating "
+            "cluster version",
+        )
+    else:
+        _UPGRADED_FROM[arn] = current
+
+
+def _nodes(request: Request, cluster: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the version of each node group of a cluster, and that of its newest nodes."""
+    eks = request.aws("eks")
+    names = eks.list_nodegroups(clusterName=cluster)["nodegroups"]
+    found = {
+        name: eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]["version"] for name in names
+    }
+    return found, {name: HALF_ROLLED.get(name, version) for name, version in found.items()}
 
 
 def _minor(version: str) -> int:

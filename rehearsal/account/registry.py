@@ -20,6 +20,7 @@ from rehearsal.account import (
     delivery,
     eks,
     eks_rules,
+    evictions,
     exports,
     identity,
     kafka,
@@ -78,6 +79,7 @@ def install(options: AccountOptions) -> None:
     quotas, places = limits.quotas_of(options.quotas), zones.Zones(options.zones, options.region)
     held = limits.Limits(quotas, eks_service._nodegroups.values)
     held.install(ec2, codebuild)
+    stuck = evictions.Evictions(options.run_dir)
     places.install(ec2)
     offers.install(app, ec2, eks_service, msk, quotas=quotas, zones=places)
     exports.install(stacks, handlers, cloudformation)
@@ -90,7 +92,7 @@ def install(options: AccountOptions) -> None:
         "AWS::Logs::LogGroup": taken.check_log_group,
         "AWS::SecretsManager::Secret": _both(taken.check_secret, identity.check_secret),
         "AWS::EC2::Subnet": _both(places.check_subnet, network.check_subnet),
-        "AWS::EKS::Nodegroup": _both(eks_rules.check_nodegroup, held.check_nodegroup),
+        "AWS::EKS::Nodegroup": _both(_both(eks_rules.check_nodegroup, held.check_nodegroup), stuck.check_nodegroup),
     }
     own = own_handlers(options, records)
     for name, entry in provisioners._RESOURCE_HANDLERS.items():

@@ -76,5 +76,5 @@ CANNOT_RUN = {
     "python -m ops destroy * --data *": "nothing is retained of dev; tests/unit/test_ops_destroy.py names what is",
     "python -m ops cost --refresh": "AWS's Price List API is not in the account: tests/unit/test_ops_cost_refresh.py",
     "aws codepipeline rollback-stage *": "the account makes no executions of pipelines",
-    "aws cloudformation continue-update-rollback *": "no stack is left half-way: tests of the account make one",
+    "aws cloudformation continue-update-rollback *": "no stack is left half-way: `make test-changes` makes one",
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.account import evictions
 from rehearsal.account.base import Request
 from rehearsal.account.eks import HANDLERS
 from rehearsal.account.eks_rules import KUBERNETES_VERSIONS, check_cluster, check_nodegroup
@@ -87,6 +89,51 @@ def test_a_cluster_is_left_alone_whose_version_does_not_change() -> None:
     check_cluster(replace(request, aws=aws.__getitem__))
 
 
+def _upgrade(arn: str, current: str, wanted: str, **groups: str) -> Request:
+    """Return a change of a cluster's version, whose node groups have these versions."""
+    aws = _account(zones="ab", mode="API", trusted="eks.amazonaws.com", cluster=True)
+    described = {"cluster": {"arn": arn, "name": "milvus", "version": current}}
+    aws["eks"] = SimpleNamespace(
+        describe_cluster=lambda **_: described,
+        list_nodegroups=lambda **_: {"nodegroups": list(groups)},
+        describe_nodegroup=lambda nodegroupName, **_: {"nodegroup": {"version": groups[nodegroupName]}},  # noqa: N803 - boto3's
+    )
+    request = replace(_request(_cluster(Version=wanted)), previous=_cluster(Version=current), physical_id="milvus")
+    return replace(request, aws=aws.__getitem__)
+
+
+def test_a_cluster_goes_up_only_when_its_node_groups_have_its_version() -> None:
+    check_cluster(_upgrade("arn:same", "1.34", "1.35", main="1.34"))
+    with pytest.raises(ResourceError, match=r"Nodegroups old must be updated to match cluster version 1\.34 before"):
+        check_cluster(_upgrade("arn:behind", "1.34", "1.35", main="1.34", old="1.33"))
+
+
+def test_a_cluster_goes_back_only_where_no_node_is_newer(tmp_path: Path) -> None:
+    # GIVEN a cluster that was upgraded, with a node group whose nodes were half replaced when the pods were stuck
+    check_cluster(_upgrade("arn:back", "1.34", "1.35", stuck="1.34"))
+    labels = {"Labels": {"node-group": "milvus"}}
+    nodes = _request(_group(**labels, Version="1.35"))
+    nodes = replace(nodes, previous=_group(**labels, Version="1.34"), physical_id="milvus/stuck")
+    (tmp_path / evictions.FILE).write_text("milvus\n", encoding="utf-8")
+    held = evictions.Evictions(tmp_path)
+    with pytest.raises(ResourceError, match=r"PodEvictionFailure.* in node group milvus"):
+        held.check_nodegroup(nodes)
+    # THEN it does not go back, nor where one was replaced as a whole
+    for groups in ({"stuck": "1.34"}, {"new": "1.35"}):
+        with pytest.raises(ResourceError, match=r"Unsupported Kubernetes minor version update from 1\.35 to 1\.34"):
+            check_cluster(_upgrade("arn:back", "1.35", "1.34", **groups))
+    # WHEN the pods let themselves be moved, THEN it does
+    (tmp_path / evictions.FILE).unlink()
+    held.check_nodegroup(replace(nodes, previous=nodes.properties, properties=nodes.previous))
+    check_cluster(_upgrade("arn:back", "1.35", "1.34", stuck="1.34"))
+
+
+def test_size_of_a_node_group_changes_whatever_its_pods_do(tmp_path: Path) -> None:
+    (tmp_path / evictions.FILE).write_text("milvus\n", encoding="utf-8")
+    nodes = _request(_group(ScalingConfig={"MinSize": 1, "DesiredSize": 3, "MaxSize": 3}))
+    evictions.Evictions(tmp_path).check_nodegroup(replace(nodes, previous=_group(), physical_id="milvus/stuck"))
+
+
 def test_a_cluster_needs_two_zones() -> None:
     with pytest.raises(ResourceError, match="at least two different AZs"):
         check_cluster(_request(_cluster(), zones="aa"))
@@ -120,6 +167,7 @@ def test_ref_of_an_addon_is_cluster_and_name() -> None:
     ("change", "message"),
     [
         ({"AddonVersion": "1.20"}, "Addon version specified is not supported: 1.20"),
+        ({"AddonName": "kube-proxy", "AddonVersion": "v1.37.1-eksbuild.1"}, "not supported: v1.37.1-eksbuild.1"),
         ({"AddonName": "vpc-cnn"}, "Addon vpc-cnn specified is not supported"),
         ({"ConfigurationValues": "{"}, "not JSON"),
         ({"ServiceAccountRoleArn": _ROLE}, "the trusted entity is not correct"),
