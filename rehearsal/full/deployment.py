@@ -78,20 +78,24 @@ class Deployment:
         self._run(self.current.diff)
         return "no difference"
 
-    def upgrade(self) -> str:
-        """Another image tag and one proxy more: these change, and nothing else."""
-        changes = upgrade(self._site.env)
-        before = self._state()
-        variant, cdk = self._variant("upgrade", changes)
+    def change(self, label: str, changes: Mapping[str, object], *, base: bool = False) -> str:
+        """Deploy a changed environment, which concerns Milvus's stack alone and is what is deployed from then on."""
+        variant, cdk = self.variant(label, changes, base=base)
         lines = self._run(cdk.deploy)
         self._only_milvus_changed(lines)
         self._site.env, self.current = variant.settings, cdk
         self.checks = Checks(self._site)
-        table = self.checks.workloads()
+        return self.checks.workloads()
+
+    def upgrade(self) -> str:
+        """Another image tag and one proxy more: these change, and nothing else."""
+        changes = upgrade(self._site.env)
+        before = self._state()
+        table = self.change("upgrade", changes)
         after = self._state()
         expect(after["kept"] == before["kept"], f"changed too: {_difference(before['kept'], after['kept'])}")
         images = {image for image in after["images"].values() if image}
-        tag = f":v{variant.settings.milvus_version}"
+        tag = f":v{self._site.env.milvus_version}"
         expect(all(image.endswith(tag) for image in images), f"images are {sorted(images)}, all should end in {tag}")
         for name, count in after["replicas"].items():
             more = 1 if name.endswith("-proxy") and len(changes) > 1 else 0
@@ -102,14 +106,14 @@ class Deployment:
         """Prove that an image that never becomes ready fails the Milvus stack alone, which goes back to what worked."""
         before = self._state()
         times = self._changed_at()
-        _, cdk = self._variant("broken", broken(), base=True)
-        found = self._expect_failure(cdk)
+        _, cdk = self.variant("broken", broken(), base=True)
+        found = self.expect_failure(cdk)
         reason = next((entry for entry in found if "Readiness" in entry.resource), None)
         expect(reason is not None, f"not the readiness but something else failed: {[str(entry) for entry in found]}")
         text = reason.reason if reason else ""
         expect("ImagePullBackOff" in text, f"the reason does not name the image: {text}")
         expect({entry.stack for entry in found} == {self._site.milvus_stack}, f"other stacks failed too: {found}")
-        status = self._status(self._site.milvus_stack)
+        status = self.status(self._site.milvus_stack)
         expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{self._site.milvus_stack} is {status}")
         for name, moment in self._changed_at().items():
             expect(name == self._site.milvus_stack or moment == times[name], f"stack {name} was touched")
@@ -121,8 +125,9 @@ class Deployment:
 
     def outage(self) -> str:
         """Prove that a deployment without the API server fails by name, and that the next attempt passes."""
-        change = {"milvus.components.data_node.replicas": self._site.env.components["data_node"].replicas + 1}
-        variant, _ = self._variant("outage", change, base=True)
+        # A network policy, which is applied before anything that waits for the API server.
+        change = {"milvus.service_monitor": not self._site.env.milvus.service_monitor}
+        variant, _ = self.variant("outage", change, base=True)
         server = self._site.cluster.apiserver
         back = threading.Event()
 
@@ -138,7 +143,7 @@ class Deployment:
         thread = threading.Thread(target=revive, daemon=True)
         thread.start()
         try:
-            found = self._expect_failure(self._site.cdk(variant.assembly, listener=listen))
+            found = self.expect_failure(self._site.cdk(variant.assembly, listener=listen))
         finally:
             back.set()
             thread.join()
@@ -171,7 +176,7 @@ class Deployment:
 
     def _unprotect(self) -> None:
         """Switch the protection off and deploy, as docs/destroy.md says."""
-        variant, cdk = self._variant("unprotected", {"termination_protection": False}, base=True)
+        variant, cdk = self.variant("unprotected", {"termination_protection": False}, base=True)
         if self._stack(self._site.milvus_stack):
             self._run(cdk.deploy)
         else:
@@ -193,7 +198,8 @@ class Deployment:
         kept = f"namespace {self._namespace} with {len(claims)} claims of etcd, " if keeps else ""
         return f"left in the cluster, which goes with it: {kept}{definitions} resource definitions of charts"
 
-    def _expect_failure(self, cdk: Cdk) -> list[Failure]:
+    def expect_failure(self, cdk: Cdk) -> list[Failure]:
+        """Deploy what has to fail, and return what failed."""
         since = time.time()
         try:
             cdk.deploy()
@@ -202,7 +208,7 @@ class Deployment:
             return [entry for entry in found if _after(self._cloudformation, entry, since)]
         raise RehearsalError("the deployment passed, although it had to fail")
 
-    def _variant(self, label: str, changes: Mapping[str, object], *, base: bool = False) -> tuple[Variant, Cdk]:
+    def variant(self, label: str, changes: Mapping[str, object], *, base: bool = False) -> tuple[Variant, Cdk]:
         """Synthesize a changed environment; ``base`` changes come on top of the upgrade that is deployed."""
         all_changes = {**(self._deployed_changes() if base else {}), **changes}
         folder = self._site.run.folder / label
@@ -213,7 +219,10 @@ class Deployment:
 
     def _deployed_changes(self) -> dict[str, object]:
         milvus = self._site.env.milvus
-        changes: dict[str, object] = {"milvus.version": self._site.env.milvus_version}
+        changes: dict[str, object] = {
+            "milvus.version": self._site.env.milvus_version,
+            "milvus.etcd.volume_gib": milvus.etcd.volume_gib,
+        }
         if "proxy" in milvus.components.model_fields_set:
             changes["milvus.components.proxy.replicas"] = milvus.components.proxy.replicas
         return changes
@@ -246,10 +255,10 @@ class Deployment:
     def _recovered(self) -> str:
         """Bring a stack whose rollback failed too back, as an operator does with `cdk rollback`."""
         name = self._site.milvus_stack
-        status = self._status(name)
+        status = self.status(name)
         if status == "UPDATE_ROLLBACK_FAILED":
             self._cloudformation.continue_update_rollback(StackName=name)
-            wait_for(lambda: self._status(name) == "UPDATE_ROLLBACK_COMPLETE", f"{name} rolled back")
+            wait_for(lambda: self.status(name) == "UPDATE_ROLLBACK_COMPLETE", f"{name} rolled back")
             return "`cdk rollback` was needed"
         expect(status == "UPDATE_ROLLBACK_COMPLETE", f"{name} is {status}")
         return "the stack was rolled back"
@@ -258,7 +267,8 @@ class Deployment:
         found = [entry for entry in self._cloudformation.describe_stacks()["Stacks"] if entry["StackName"] == name]
         return found[0] if found else None
 
-    def _status(self, name: str) -> str:
+    def status(self, name: str) -> str:
+        """Return the state of a stack."""
         return str((self._stack(name) or {}).get("StackStatus"))
 
     def _changed_at(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from rehearsal.full.charts import (
 from rehearsal.full.checks import Checks
 from rehearsal.full.data_path import START, DataPath
 from rehearsal.full.deployment import Deployment
+from rehearsal.full.release_changes import ReleaseChanges
 from rehearsal.full.secret_fault import secret_without_prefix
 from rehearsal.full.site import Site
 from rehearsal.full.steps import FullReport, Kind, Steps
@@ -41,6 +42,8 @@ DEPLOY = "make deploy"
 WORKLOADS = "every deployment available with the replicas of the settings"
 SECRETS = f"External Secrets Operator {version()} copies the generated secrets"
 UPGRADE = "upgrade: image tag and replicas change, nothing else"
+GROW = "etcd's volumes grow by make deploy, and no member restarts"
+KILLED = "fault: Helm killed half-way; the stack goes back, the next make deploy passes"
 OUTAGE = "fault: API server unreachable during a deployment"
 DESTROY = "make destroy, and nothing left but what is retained"
 _PREFIX = "fault: MSK secret without the prefix AmazonMSK_"
@@ -98,7 +101,7 @@ class FullRehearsal:
             deployment = Deployment(site=site, env_name=self._name, assembly=self._assembly)
             self._deploy(deployment)
             self._look(deployment)
-            self._change(deployment)
+            self._change(deployment, site)
             self._data(site)
             self._destroy(deployment)
         finally:
@@ -134,9 +137,12 @@ class FullRehearsal:
         for name, kind, check in shown:
             self._steps.run(name, kind, check, needs=[DEPLOY])
 
-    def _change(self, deployment: Deployment) -> None:
+    def _change(self, deployment: Deployment, site: Site) -> None:
         steps = self._steps
         steps.run(UPGRADE, "real", deployment.upgrade, needs=[WORKLOADS])
+        changes = ReleaseChanges(deployment, site, self._tools)
+        steps.run(GROW, "simulated", changes.grow_etcd, needs=[UPGRADE])
+        steps.run(KILLED, "real", changes.kill_upgrade, needs=[UPGRADE])
         steps.run(
             "a broken image fails Milvus's stack alone and rolls back", "real", deployment.break_it, needs=[UPGRADE]
         )
