@@ -244,6 +244,12 @@ class Milvus(_Guarded):
         logs.LogGroup(self, "ProviderLogs")
         for name, manifest in _objects(identity.role_arn, root.secret_arn).items():
             eks.KubernetesManifest(self, name, cluster=cluster.cluster, manifest=[manifest])
+        preparation = cdk.CustomResource(
+            self,
+            "Preparation",
+            resource_type="Custom::ReleasePreparation",
+            service_token=cluster.provider.service_token,
+        )
         release = eks.HelmChart(
             self,
             "Release",
@@ -260,6 +266,7 @@ class Milvus(_Guarded):
                 **{part: {"replicas": 2, "resources": {"limits": {"cpu": 2, "memory": "8Gi"}}} for part in _PARTS},
             },
         )
+        release.node.add_dependency(preparation)
         ec2.CfnSecurityGroupIngress(
             self,
             "KafkaIngress",
@@ -313,6 +320,19 @@ def _objects(role_arn: str, secret_arn: str) -> dict[str, dict[str, Any]]:
             {"spec": {"dataFrom": [{"extract": {"key": secret_arn}}]}},
         ),
         "PodDisruptionBudget": ("policy/v1", _PARTS, {"spec": {"maxUnavailable": 1, "selector": {"matchLabels": {}}}}),
+        "Role": (
+            "rbac.authorization.k8s.io/v1",
+            ["release"],
+            {"rules": [{"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["get", "delete"]}]},
+        ),
+        "RoleBinding": (
+            "rbac.authorization.k8s.io/v1",
+            ["release"],
+            {
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "release"},
+                "subjects": [{"kind": "User", "name": "tasks"}],
+            },
+        ),
         "Service": (
             "v1",
             ["service"],

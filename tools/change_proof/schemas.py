@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from functools import cache
-from pathlib import Path
 
-# The schemas are the same everywhere but for what a region lacks; this one has every type.
-_REGION = "us-east-1"
-
-
-@cache
-def _folder() -> Path:
-    # Only located: importing cfn-lint costs more than a second.
-    spec = importlib.util.find_spec("cfnlint")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("cfn-lint is not installed: run `make setup`")
-    return Path(spec.origin).parent / "data" / "schemas"
+from tools.schemas import schema
 
 
 @cache
@@ -27,11 +14,10 @@ def create_only(resource_type: str) -> frozenset[tuple[str, ...]]:
     Raises:
         LookupError: There is no schema of the type.
     """
-    index = json.loads((_folder() / "providers" / f"{_REGION}.json").read_text(encoding="utf-8"))
-    if resource_type not in index:
+    found = schema(resource_type)
+    if found is None:
         raise LookupError(f"cfn-lint has no schema of {resource_type}")
-    schema = json.loads((_folder() / "resources" / f"{index[resource_type]}.json").read_text(encoding="utf-8"))
-    pointers = schema.get("createOnlyProperties", [])
+    pointers = found.get("createOnlyProperties", [])
     return frozenset(tuple(pointer.removeprefix("/properties/").split("/")) for pointer in pointers)
 
 

@@ -7,7 +7,6 @@ they differ.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -35,6 +34,7 @@ from tools.iam.scopes import (
     SCOPES,
     TOOLKIT_ACTIONS,
 )
+from tools.schemas import schema
 
 POLICIES = ROOT / "policies"
 SOURCES = (
@@ -274,20 +274,8 @@ def _role_name(arn: str) -> str:
 
 
 @cache
-def _schemas() -> Path:
-    # Only located, not imported: importing cfn-lint costs more than a second.
-    spec = importlib.util.find_spec("cfnlint")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("cfn-lint is not installed: run `make setup`")
-    return Path(spec.origin).parent / "data" / "schemas"
-
-
-@cache
 def _permissions(resource_type: str) -> tuple[str, ...]:
-    index = _json(_schemas() / "providers" / "us-east-1.json")
-    if resource_type not in index:
-        return ()
-    handlers = _json(_schemas() / "resources" / f"{index[resource_type]}.json").get("handlers", {})
+    handlers = (schema(resource_type) or {}).get("handlers", {})
     listed = {each for name in _HANDLERS for each in handlers.get(name, {}).get("permissions", [])}
     # Two spellings of one service stand in the schemas; IAM does not tell them apart.
     return tuple(sorted(f"{_service(each).lower()}:{each.split(':', 1)[1]}" for each in listed))
