@@ -181,10 +181,10 @@ def _cheapest(
     zones = ZONES if each_zone else 1
     # Without room in each zone, etcd's members still spread over three, which are as many nodes.
     least = ZONES if not each_zone and any(each.name == "etcd" for each in pods) else 1
-    items = tuple(
+    items = [
         Item(each.cpu, each.memory_gib, math.ceil(each.replicas / zones), 1 if each.name == "etcd" else 1_000)
         for each in pods
-    )
+    ]
     bounds = []
     for priced in types:
         cpu, memory = (left - taken for left, taken in zip(room(priced), _ADDONS, strict=True))
@@ -208,15 +208,10 @@ def _cheapest(
 
 def started(group: Group) -> Group:
     """Return a group with as many nodes more as it takes to start all its pods in each order that is tried."""
-    return replace(group, nodes=_nodes_that_start(group))
-
-
-@cache
-def _nodes_that_start(group: Group) -> int:
     pods = pods_of([group])
     while any(pending(order, nodes_of([group])) for order in orders(pods, number=_ORDERS, seed=_SEED)):
         group = replace(group, nodes=group.nodes + 1)
-    return group.nodes
+    return group
 
 
 def pods_of(groups: Sequence[Group]) -> list[Pod]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 _TINY = 1e-9
 
@@ -61,8 +60,7 @@ def at_least(items: Sequence[Item], cpu: float, memory: float) -> int | None:
     )
 
 
-@cache
-def fewest(items: tuple[Item, ...], cpu: float, memory: float) -> int:
+def fewest(items: Sequence[Item], cpu: float, memory: float) -> int:
     """Return the fewest nodes that hold all of the pods, each of which fits on one."""
     bound = at_least(items, cpu, memory) or 0
     simple = _first_fit(items, cpu, memory)

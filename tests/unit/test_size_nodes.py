@@ -151,7 +151,7 @@ def test_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_patterns_find_fewer_nodes_than_placing_the_largest_first() -> None:
     # GIVEN pods of which the largest first take four nodes
-    items = (Item(3.5, 4, 1), Item(3, 4, 2), Item(3.5, 1, 1), Item(2, 11, 3))
+    items = [Item(3.5, 4, 1), Item(3, 4, 2), Item(3.5, 1, 1), Item(2, 11, 3)]
     assert _packs([(item.cpu, item.memory, False) for item in items for _ in range(item.count)], *_three_nodes())
     assert fewest(items, 7.41, 28.74) == 3
 
