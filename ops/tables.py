@@ -72,11 +72,22 @@ def moves_table(moves: Sequence[Move]) -> Table:
 def changes_table(plan: Plan) -> Table:
     """Return the table of settings that change."""
     table = _table(f"Changes of {plan.environment}", ("Setting", "From", "To", "Effect", "Affected", "Takes about"))
+    # A path that is cut cannot be searched for in the file.
+    table.columns[0].no_wrap = True
     for change in plan.changes:
         old, new = values(change)
-        style = "bold red" if change.refused else "yellow" if change.accepted else ""
-        _add(table, change.setting, old, new, Text(effect(change), style=style), change.affected, change.takes)
+        # Why it is refused takes a line of its own: in a column it would be cut into single words.
+        what = Text("refused", style="bold red") if change.refused else Text(effect(change))
+        if change.accepted:
+            what.stylize("yellow")
+        _add(table, change.setting, old, new, what, change.affected, "" if change.refused else change.takes)
     return table
+
+
+def refusal_lines(plan: Plan) -> Text:
+    """Return why changes are refused, and what to do, one a line."""
+    lines = (f"  {each.setting}: {each.refused}; {each.remedy}" for each in plan.refused)
+    return Text("\n").join([Text("Refused", style="bold red"), *map(Text, lines), Text()])
 
 
 def creations_table(plan: Plan) -> Table:

@@ -39,6 +39,8 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(shown(each) for each in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {shown(each)}' for key, each in value.items())}}}"
     return str(value)
 
 

@@ -32,7 +32,7 @@ def plan(  # noqa: PLR0917 - the options of a command
     from ops.environments import environment  # noqa: PLC0415 - the same
     from ops.plan import make_plan, markdown, read_deployed  # noqa: PLC0415 - the same
     from ops.plan.markdown import summary  # noqa: PLC0415 - the same
-    from ops.tables import changes_table, creations_table, way_lines  # noqa: PLC0415 - the same
+    from ops.tables import changes_table, creations_table, refusal_lines, way_lines  # noqa: PLC0415 - the same
 
     settings = environment(env, file=env_file, region=region)
     session = aws.session(role=role, account=account, region=settings.region)
@@ -47,6 +47,8 @@ def plan(  # noqa: PLR0917 - the options of a command
         console = out()
         if found.changes:
             console.print(changes_table(found))
+        if found.refused:
+            console.print(refusal_lines(found), soft_wrap=True)
         if found.created:
             console.print(creations_table(found))
         for way in found.ways:

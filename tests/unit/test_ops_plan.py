@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from ops import aws
 from ops.cli import app
 from ops.plan import Plan, make_plan, markdown, read_deployed
+from ops.plan.changes import values
 from ops.plan.markdown import summary
 from settings import Environment, parse_environment
 from settings.parts import Part, parts, stack_name
@@ -385,6 +386,14 @@ def test_ways_are_numbered_lists_in_markdown() -> None:
     assert "1. cluster.version: 1.34 to 1.35" in text.splitlines()
 
 
+def test_maps_are_shown_as_a_file_has_them() -> None:
+    taints = ("cluster.node_groups.milvus.taints", [{"key": "role", "value": "milvus", "effect": "NO_EXECUTE"}])
+    new = env(("tags", {"owner": "search", "stage": "dev"}), ("cluster.node_groups.more", _OTHER_GROUP), taints)
+    found = {each.setting: values(each) for each in plan(new, deployed(env())).changes}
+    assert found["tags"] == ("{}", "{owner: search, stage: dev}")
+    assert found[taints[0]] == ("[]", "[{key: role, value: milvus, effect: NO_EXECUTE}]")
+
+
 def run(monkeypatch: pytest.MonkeyPatch, cloudformation: CloudFormation, *arguments: str) -> Any:
     monkeypatch.setattr(aws, "session", lambda **_: None)
     monkeypatch.setattr(aws, "client", lambda *_, **__: cloudformation)
@@ -407,7 +416,7 @@ def test_command_ends_with_3_where_something_is_refused(monkeypatch: pytest.Monk
     result = run(monkeypatch, deployed(changed("milvus.etcd.replicas", 5)))
     assert result.exit_code == 3
     assert "milvus.etcd.replicas" in result.stdout
-    assert "refused: it only grows; leave the number;" in result.stdout
+    assert "  milvus.etcd.replicas: it only grows; leave the number;" in result.stdout
     assert "milvus-dev: 1 of 1 changes refused" in result.stdout
 
 

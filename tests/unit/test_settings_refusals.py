@@ -174,7 +174,7 @@ def test_stacks_keep_every_setting_with_their_own_rules_and_all_that_is_fixed_fi
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "nothing"), ("", "nothing"), (True, "true"), (["a", 1], "[a, 1]"), ({"a": 1}, "{'a': 1}"), (1.5, "1.5")],
+    [(None, "nothing"), ("", "nothing"), (True, "true"), (["a", 1], "[a, 1]"), ({"a": [1]}, "{a: [1]}"), (1.5, "1.5")],
 )
 def test_values_are_shown_as_a_file_has_them(value: Any, text: str) -> None:
     assert shown(value) == text

@@ -324,6 +324,7 @@ def test_plan_as_a_person_reads_it(world: World) -> None:
     assert code == 3
     assert shown.splitlines()[0].strip() == "Changes of milvus-dev"
     assert "milvus-dev: 1 of 3 changes refused" in shown
+    assert "  queue.monitoring: AWS refuses it together with queue.broker_type (MSK: you can't update" in shown
     assert "  2. queue.monitoring: PER_BROKER to DEFAULT" in shown.splitlines()
     code, shown = world.plan("--markdown")
     assert code == 3
