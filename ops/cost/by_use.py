@@ -82,7 +82,7 @@ def _requests(found: Inventory, prices: Prices, assumed: Assumptions) -> Iterato
         yield _line("S3", _STORAGE, "writes (PUT, LIST)", assumed.s3_puts, put)
         yield _line("S3", _STORAGE, "reads (GET)", assumed.s3_gets, get)
         if found.release.woodpecker:
-            each = _SECONDS * 1000 / assumed.woodpecker_flush_ms
+            each = woodpecker_writes(assumed)
             channels = found.release.channels
             yield _line(
                 "S3",
@@ -115,6 +115,11 @@ def _pipeline(found: Inventory, prices: Prices, assumed: Assumptions) -> Iterato
     if found.count["AWS::CodePipeline::Pipeline"]:
         price = prices.of(region, "s3", "standard-first-50TB")
         yield _line("S3", "pipeline", "artifacts", assumed.artifact_gb, price)
+
+
+def woodpecker_writes(assumed: Assumptions) -> float:
+    """Return the objects that Woodpecker writes to S3 in a month for a channel that is written to all the time."""
+    return _SECONDS * 1000 / assumed.woodpecker_flush_ms
 
 
 def _sum_of(names: Iterable[str], amounts: Mapping[Any, float]) -> float:

@@ -16,7 +16,7 @@ WITHOUT_REQUESTS = ("aws-load-balancer-controller", "external-secrets")
 MILVUS = "milvus"
 
 # rootCoord.dmlChannelNum where it is not given: https://github.com/milvus-io/milvus/blob/master/configs/milvus.yaml
-_CHANNELS = 16
+CHANNELS = 16
 # Beside the channels, Milvus has a topic for time ticks and one for replication.
 _OTHER_TOPICS = 2
 
@@ -95,7 +95,7 @@ def read_release(values: dict[str, Any]) -> Release:
         if persistence.get("size") and persistence.get("enabled", True):
             volumes.append(Volume(name, replicas, gib(persistence["size"])))
     configuration: dict[str, Any] = yaml.safe_load(values.get("extraConfigFiles", {}).get("user.yaml", "")) or {}
-    channels = int((configuration.get("rootCoord") or {}).get("dmlChannelNum", _CHANNELS))
+    channels = int((configuration.get("rootCoord") or {}).get("dmlChannelNum", CHANNELS))
     woodpecker = bool(values.get("woodpecker", {}).get("enabled")) or (
         values.get("standalone", {}).get("messageQueue") == "woodpecker"
     )

@@ -20,6 +20,8 @@ Curves = Mapping[str, Sequence[tuple[int, float]]]
 
 _COLOURS = ("#2563eb", "#059669", "#d97706", "#7c3aed", "#dc2626", "#0891b2", "#65a30d", "#be185d")
 _TIMES = (0.1, 0.3, 1, 3, 10)
+_STEPS = ((1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), tuple(step / 10 for step in range(10, 100)))
+_FEWEST_STEPS = 3
 _LEFT, _TOP, _WIDTH, _HEIGHT = 80, 20, 560, 280
 
 
@@ -52,6 +54,7 @@ def page(plan: Plan, lines: Curves) -> str:
         "<h2>Other indexes, and other numbers of vectors, USD a month</h2>",
         '<p class="dim">With as many copies, and surviving the same; indexes differ in recall and speed too.</p>',
         chart(lines),
+        _figures(lines),
         "<h2>How it was counted</h2>",
         f"<ul>{''.join(f'<li>{escape(step)}</li>' for step in (*work.load.explained, *plan.notes))}</ul>",
     ]
@@ -117,10 +120,29 @@ def _ends(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _round_steps(values: Iterable[float]) -> list[float]:
-    """Return 1, 2 and 5 of each power of ten between the least and the most."""
+    """Return 1, 2 and 5 of each power of ten between the least and the most, and more where those are few."""
     low, high = _ends(values)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [step * 10.0**power for power in powers for step in (1, 2, 5) if low <= step * 10.0**power <= high]
+    found: list[float] = []
+    for steps in _STEPS:
+        found = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+        if len(found) >= _FEWEST_STEPS:
+            break
+    return found
+
+
+def _figures(lines: Curves) -> str:
+    """Return what the chart shows in figures: lines that cost the same lie on one another."""
+    every = sorted({vectors for line in lines.values() for vectors, _ in line})
+    head = "<th></th>" + "".join(f'<th class="n">{_short(vectors)}</th>' for vectors in every)
+    rows = [f"<tr>{head}</tr>"]
+    for name, line in lines.items():
+        known = dict(line)
+        cells = (
+            f'<td class="n">{known[each]:,.0f}</td>' if each in known else '<td class="n">-</td>' for each in every
+        )
+        rows.append(f"<tr><td>{escape(name)}</td>{''.join(cells)}</tr>")
+    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
 
 
 def _short(number: int) -> str:

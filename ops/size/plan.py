@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ops.cost.assumptions import Assumptions
+from ops.cost.by_use import woodpecker_writes
 from ops.cost.prices import Price, Prices
+from ops.cost.release import CHANNELS
 from ops.size import tool
 from ops.size.components import FILL, ZONES, Pods, etcd_volume_gib
 from ops.size.indexes import GIB
@@ -60,7 +63,7 @@ def plan_for(work: Workload, prices: Prices) -> Plan:
     check(work)
     types = priced_types(prices, work.region, term=work.term, generation=work.generation)
     groups = tuple(node_groups(work, types))
-    empty = Plan(work, groups, (), tuple(_notes(work, groups)))
+    empty = Plan(work, groups, (), tuple(_notes(work, groups, prices)))
     return Plan(work, groups, tuple(_charges(empty, prices)), empty.notes)
 
 
@@ -91,7 +94,20 @@ def _charges(plan: Plan, prices: Prices) -> Iterator[Charge]:
     yield charge("network load balancer", prices.of(work.region, "elb", "nlb-hour"), HOURS)
 
 
-def _notes(work: Workload, groups: tuple[Group, ...]) -> Iterator[str]:
+def _of_woodpecker(put: Price) -> str:
+    says = (
+        "Woodpecker has no brokers; it writes to S3 instead, by the request, which is not measured and not in the sum"
+    )
+    if put.amount is None:
+        return says
+    one = woodpecker_writes(Assumptions.load()) / 1000 * put.amount
+    return (
+        f"{says}: {one:,.0f} USD a month for a channel that is written to all the time, {CHANNELS * one:,.0f} for "
+        f"{CHANNELS} of them"
+    )
+
+
+def _notes(work: Workload, groups: tuple[Group, ...], prices: Prices) -> Iterator[str]:
     load = work.load
     (queries,) = groups[0].pods
     theirs = tool.shapes(load.memory_gib, load.raw, line=work.line)
@@ -113,7 +129,7 @@ def _notes(work: Workload, groups: tuple[Group, ...]) -> Iterator[str]:
             f"{theirs['kafka'].volume_gib} GiB"
         )
     else:
-        yield "Woodpecker has no brokers; it writes to S3 instead, by the request, which is not in this sum"
+        yield _of_woodpecker(prices.of(work.region, "s3", "put"))
     if work.qps is not None:
         yield (
             f"{work.qps:g} searches a second at an assumed {work.qps_per_core:g} a core: measure a core of your own "

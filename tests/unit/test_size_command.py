@@ -235,5 +235,35 @@ def test_page_shows_the_bill_the_nodes_and_other_indexes_and_needs_nothing_else(
     assert len(svg.findall("polyline")) == 8
 
 
-def test_steps_of_a_cost_axis_are_round() -> None:
-    assert page._round_steps([900, 1500, 21000]) == [1000, 2000, 5000, 10000, 20000]
+def test_range_of_what_woodpecker_writes_is_said_beside_the_sum() -> None:
+    # GIVEN 200 ms for each object, and 0.005 USD for a thousand of them
+    notes = json.loads(run(*SMALL, "--queue", "woodpecker", "--line", "3.0", "--json").stdout)["notes"]
+
+    assert [each.rpartition(": ")[2] for each in notes if each.startswith("Woodpecker")] == [
+        "66 USD a month for a channel that is written to all the time, 1,051 for 16 of them"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("costs", "steps"),
+    [
+        ([900, 1500, 21000], [1000, 2000, 5000, 10000, 20000]),
+        ([1150, 2900], [1200, 1500, 2000, 2500]),
+        ([1010, 1480], [1100, 1200, 1300, 1400]),
+        ([1092], []),
+    ],
+)
+def test_steps_of_a_cost_axis_are_round_and_not_too_few(costs: list[float], steps: list[float]) -> None:
+    assert page._round_steps([*costs]) == pytest.approx(steps)
+
+
+def test_page_has_in_figures_what_the_chart_shows() -> None:
+    # GIVEN two indexes that cost the same, one of which nothing holds when it grows
+    text = page._figures({"HNSW": [(1_000_000, 1314.4), (3_000_000, 1700.0)], "FLAT": [(1_000_000, 1314.4)]})
+
+    rows = ElementTree.fromstring(text).findall("table/tr")  # noqa: S314 - our own page
+    assert [[cell.text for cell in row] for row in rows] == [
+        [None, "1M", "3M"],
+        ["HNSW", "1,314", "1,700"],
+        ["FLAT", "1,314", "-"],
+    ]
