@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from settings.base import Settings
-from settings.changes import IN_PLACE, never
+from settings.base import KeyArn, Settings
+from settings.changes import IN_PLACE, RESTARTS_MILVUS, never
+
+
+class ExistingBucket(Settings):
+    """A bucket with data of Milvus that somebody kept. It is used as it is: never emptied, deleted or changed."""
+
+    bucket: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="Its name; in the environment's region and account.",
+        json_schema_extra=never(),
+    )
+    key_arn: KeyArn = Field(
+        description="The KMS key under which it encrypts; its policy has to admit the account's roles.",
+        json_schema_extra=never(),
+    )
+    garbage_collection: bool = Field(
+        default=False,
+        description="Let Milvus delete what its metadata does not know, as it does elsewhere. Only once etcd holds "
+        "the metadata of this very bucket: else everything under `root_path` is deleted within a day or so.",
+        json_schema_extra=RESTARTS_MILVUS,
+    )
 
 
 class Storage(Settings):
@@ -18,9 +38,16 @@ class Storage(Settings):
         "Cannot change once there is data.",
         json_schema_extra=never(),
     )
+    existing: ExistingBucket | None = Field(
+        default=None,
+        description="A data bucket that was kept, in place of a new one. Whatever `removal_policy` says, it stays when "
+        "the stack goes. Without etcd's metadata Milvus sees nothing of what is in it (docs/destroy.md).",
+        json_schema_extra=never(),
+    )
     versioning: bool = Field(
         default=False,
-        description="Keep overwritten and deleted objects; every Milvus compaction then costs storage.",
+        description="Keep overwritten and deleted objects; every Milvus compaction then costs storage. "
+        "An existing bucket keeps its own.",
         json_schema_extra=IN_PLACE,
     )
     noncurrent_days: int = Field(

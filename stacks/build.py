@@ -46,4 +46,6 @@ def build_environment(scope: Construct, env: Environment) -> EnvironmentStacks:
     for stack in (network, storage, streaming, eks, milvus):
         if stack is not None:
             stack.finish()
+    # With a bucket that exists nothing of the Storage stack is used; its guard has to be asked first all the same.
+    milvus.add_stack_dependency(storage)
     return EnvironmentStacks(network=network, storage=storage, streaming=streaming, eks=eks, milvus=milvus)

@@ -76,6 +76,9 @@ def milvus_configuration(env: Environment) -> str:
         # kafka.producer.* goes to librdkafka as it stands: this is its message.max.bytes.
         configuration["kafka"] = {"producer": {"message": {"max": {"bytes": env.queue.milvus_message_max_bytes}}}}
         configuration["pulsar"] = {"maxMessageSize": packed_bytes(env.queue)}
+    if env.storage.existing:
+        # With empty metadata every file in the bucket is garbage to Milvus.
+        configuration["dataCoord"] = {"enableGarbageCollection": env.storage.existing.garbage_collection}
     # The rules of the settings keep the two apart; if they did not, ours would win.
     return yaml.safe_dump(merged(env.milvus.configuration, configuration), sort_keys=True)
 

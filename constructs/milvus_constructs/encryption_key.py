@@ -5,7 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from milvus_constructs.removal import RemovalSetting, removal_policy
 
@@ -43,25 +43,31 @@ class EncryptionKey(kms.Key):
         )
 
     def grant_through(self, grantee: iam.IGrantable, service: str, *actions: str) -> iam.Grant:
-        """Allow actions on the key, but only in requests that a service makes for the grantee.
-
-        The statement goes to the grantee alone, never into the key policy: a role of a later stack there would make
-        the two stacks depend on each other (aws-cdk#10339). The key policy trusts the account, which is enough.
-
-        Args:
-            grantee: Who is allowed.
-            service: Service in front of the key, such as ``s3`` or ``secretsmanager``.
-            actions: KMS actions, such as ``kms:Decrypt``.
-        """
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=list(actions),
-            resource_arns=[self.key_arn],
-            conditions={"StringEquals": through(self, service)},
-        )
+        """Allow actions on the key, but only in requests that a service makes for the grantee: see `grant_through`."""
+        return grant_through(self, grantee, service, *actions)
 
 
-def through(scope: Construct, service: str) -> dict[str, str | list[str]]:
+def grant_through(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: str) -> iam.Grant:
+    """Allow actions on a key, but only in requests that a service makes for the grantee.
+
+    The statement goes to the grantee alone, never into the key policy: a role of a later stack there would make
+    the two stacks depend on each other (aws-cdk#10339). The key policy has to trust the account, as ours do.
+
+    Args:
+        key: The key.
+        grantee: Who is allowed.
+        service: Service in front of the key, such as ``s3`` or ``secretsmanager``.
+        actions: KMS actions, such as ``kms:Decrypt``.
+    """
+    return iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=list(actions),
+        resource_arns=[key.key_arn],
+        conditions={"StringEquals": through(key, service)},
+    )
+
+
+def through(scope: IConstruct, service: str) -> dict[str, str | list[str]]:
     """Return what is equal in a request to KMS that a service of the scope's region makes for somebody."""
     stack = cdk.Stack.of(scope)
     name = f"{service}.{stack.region}.{stack.url_suffix}"

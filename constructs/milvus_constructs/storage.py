@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from milvus_constructs.checks.acknowledgements import acknowledge
 from milvus_constructs.checks.wildcards import accept_wildcard
-from milvus_constructs.encryption_key import EncryptionKey
+from milvus_constructs.encryption_key import EncryptionKey, grant_through
 from milvus_constructs.removal import RemovalSetting, removal_policy
 from settings.storage import Storage
 
@@ -33,7 +34,8 @@ class MilvusStorage(Construct):
     were never completed are removed. The data bucket keeps old versions only if the settings say so; the backup bucket
     always does, and expires what is older than the settings say. S3 bucket keys keep the bill of KMS small: one request
     for many objects instead of one per object. With ``removal="destroy"`` the objects are deleted with the stack, by a
-    function of CDK that empties the bucket first; with ``retain`` buckets and keys stay.
+    function of CDK that empties the bucket first; with ``retain`` buckets and keys stay. A data bucket that exists
+    (`settings.existing`) is used as it is, with its key, and belongs to no stack.
 
     Costs: storage and requests, and each key by the month. Backups are written by somebody else.
 
@@ -49,22 +51,30 @@ class MilvusStorage(Construct):
         """Folder of the data bucket that is Milvus's."""
         unfinished = cdk.Duration.days(settings.abort_incomplete_uploads_days)
         old_versions = cdk.Duration.days(settings.noncurrent_days)
-        self.data_key = EncryptionKey(self, "DataKey", description="Data bucket of Milvus", removal=removal)
-        self.data_bucket = self._bucket(
-            "Data",
-            key=self.data_key,
-            versioned=settings.versioning,
-            rules=[
-                s3.LifecycleRule(
-                    id="data",
-                    abort_incomplete_multipart_upload_after=unfinished,
-                    # Without versioning too: whoever switches it off is left with old versions.
-                    noncurrent_version_expiration=old_versions,
-                    expired_object_delete_marker=True,
-                )
-            ],
-        )
+        self.data_key: kms.IKey
+        """The key of the data bucket."""
+        self.data_bucket: s3.IBucket
         """Where Milvus keeps segments, indexes and, with Woodpecker, its log."""
+        if settings.existing:
+            self.data_key = kms.Key.from_key_arn(self, "DataKey", settings.existing.key_arn)
+            self.data_bucket = s3.Bucket.from_bucket_name(self, "Data", settings.existing.bucket)
+        else:
+            key = EncryptionKey(self, "DataKey", description="Data bucket of Milvus", removal=removal)
+            self.data_key = key
+            self.data_bucket = self._bucket(
+                "Data",
+                key=key,
+                versioned=settings.versioning,
+                rules=[
+                    s3.LifecycleRule(
+                        id="data",
+                        abort_incomplete_multipart_upload_after=unfinished,
+                        # Without versioning too: whoever switches it off is left with old versions.
+                        noncurrent_version_expiration=old_versions,
+                        expired_object_delete_marker=True,
+                    )
+                ],
+            )
         self.backup_key = EncryptionKey(self, "BackupKey", description="Backup bucket of Milvus", removal=removal)
         self.backup_bucket = self._bucket(
             "Backup",
@@ -82,7 +92,7 @@ class MilvusStorage(Construct):
             ],
         )
         """Where backups go."""
-        if removal == "destroy":
+        if removal == "destroy" and not settings.existing:
             # One after the other: each has a function that empties it, and a new account runs ten functions at once.
             self.backup_bucket.node.add_dependency(self.data_bucket)
 
@@ -121,7 +131,7 @@ class MilvusStorage(Construct):
             f"/{_RESTORES}": "A restore's folder ends in an id of its own; Milvus reads and deletes what is in it.",
         }.items():
             accept_wildcard(policy, ending=ending, reason=reason)
-        key = self.data_key.grant_through(policy, "s3", "kms:Decrypt", "kms:GenerateDataKey")
+        key = grant_through(self.data_key, policy, "s3", "kms:Decrypt", "kms:GenerateDataKey")
         return listing.combine(objects).combine(restores).combine(key)
 
     def _bucket(

@@ -34,6 +34,8 @@ class Stays(StrEnum):
     """On purpose, by `removal_policy: retain`: removed only where it is named."""
     WAITS = "waits"
     """AWS deletes it by itself, after a time."""
+    ADOPTED = "adopted"
+    """By `storage.existing`: never removed by this command."""
     STRAY = "stray"
     """Nobody wants it."""
 

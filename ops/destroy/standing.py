@@ -52,7 +52,22 @@ def make_plan(env: Environment, *, clients: ClientFactory) -> Plan:
     # Else they go with the namespace; those that do not are found as leftovers.
     kept_volumes = any(stack.keeps_volumes for stack in stacks)
     volumes = read_volumes(clients("ec2"), env, costs, kept=True) if kept_volumes else ()
-    return Plan(environment=env.name, region=env.region, account=account, stacks=stacks, left=volumes)
+    return Plan(
+        environment=env.name, region=env.region, account=account, stacks=stacks, left=(*adopted(env, costs), *volumes)
+    )
+
+
+def adopted(env: Environment, costs: Costs) -> tuple[Item, ...]:
+    """Return the bucket that the environment only uses, and its key."""
+    existing = env.storage.existing
+    if existing is None:
+        return ()
+    found = ((Kind.BUCKET, existing.bucket), (Kind.KEY, existing.key_arn.rpartition("/")[2]))
+    return tuple(
+        Item(kind=kind, id=name, stays=Stays.ADOPTED, why="storage.existing", monthly=cost[0], cost=cost[1])
+        for kind, name in found
+        for cost in [costs.of(kind)]
+    )
 
 
 def read_volumes(ec2: aws.AwsClient, env: Environment, costs: Costs, *, kept: bool) -> tuple[Item, ...]:

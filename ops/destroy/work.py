@@ -77,7 +77,8 @@ def work(
 
     def sweep(also: Sequence[str] = ()) -> tuple[Item, ...]:
         finder = Finder(env, clients)
-        left = finder.find(make_plan(env, clients=clients))
+        now = make_plan(env, clients=clients)
+        left = (*now.left, *finder.find(now))
         if leftovers:
             for item in remove(chosen(left, also), clients=clients, pause=pause):
                 say(f"{item.kind} {item.id}: {item.done}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ops.doctor.facts import Facts, Unread
 from ops.doctor.findings import Finding, blocks, not_checked, ok
+from ops.doctor.kept_bucket import kept_bucket
 from ops.doctor.names import names
 from ops.doctor.offers import addons, instance_types, kafka, kubernetes, zones
 from ops.doctor.place import vpc
@@ -28,7 +29,7 @@ def findings(env: Environment, facts: Facts, *, file: str | None, qualifier: str
     """
     needs = needs_of(env)
     found = [*_account(env, facts), *_bootstrap(env, facts, qualifier)]
-    for check in (quotas, lambda_executions, zones, instance_types, kafka, kubernetes, addons, vpc):
+    for check in (quotas, lambda_executions, zones, instance_types, kafka, kubernetes, addons, vpc, kept_bucket):
         found += check(env, needs, facts)
     found += names(env, facts)
     if file is not None:

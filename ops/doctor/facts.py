@@ -77,6 +77,21 @@ class Subnet:
 
 
 @dataclass(frozen=True)
+class KeptBucket:
+    """A bucket that exists, and its key."""
+
+    region: str
+    key: str
+    """Id or ARN of the key that encrypts what is written without another; empty where it is none of KMS."""
+    key_state: str
+    """State of the key that the settings name; empty where there is none."""
+    private: bool
+    """Whether it blocks everything public."""
+    owns: bool
+    """Whether all objects belong to its owner, whoever wrote them."""
+
+
+@dataclass(frozen=True)
 class StackState:
     """A stack that exists."""
 
@@ -108,6 +123,8 @@ class Facts:
     """Status of the environment's Kubernetes version on EKS; None where EKS does not have it."""
     addons: dict[str, Maybe[tuple[str, ...]]]
     """Builds of each add-on for that Kubernetes version."""
+    bucket: Maybe[KeptBucket | None]
+    """The existing bucket; None where there is none of its name, or none is wanted."""
     vpc: Maybe[Vpc | None]
     """The existing VPC; None where there is none of its id, or none is wanted."""
     subnets: Maybe[dict[str, Subnet]]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from ops import aws
+from ops.doctor import kept_bucket
 from ops.doctor.facts import (
     APPLICATION_LOAD_BALANCERS,
     BUILDS,
@@ -36,31 +37,6 @@ from settings.waves import available_pipelines, load_pipeline
 
 ClientFactory = Callable[[str], aws.AwsClient]
 Value = TypeVar("Value")
-
-# https://docs.aws.amazon.com/service-authorization/latest/reference/: most lists know no narrower resource.
-PERMISSIONS = {
-    "cloudformation:DescribeStacks": "*",
-    "ec2:DescribeAddresses": "*",
-    "ec2:DescribeAvailabilityZones": "*",
-    "ec2:DescribeInstanceTypeOfferings": "*",
-    "ec2:DescribeInstances": "*",
-    "ec2:DescribeRouteTables": "*",
-    "ec2:DescribeSubnets": "*",
-    "ec2:DescribeVpcAttribute": "*",
-    "ec2:DescribeVpcs": "*",
-    "eks:DescribeAddonVersions": "*",
-    "eks:DescribeCluster": "arn:aws:eks:*:*:cluster/*",
-    "eks:DescribeClusterVersions": "*",
-    "elasticloadbalancing:DescribeLoadBalancers": "*",
-    "kafka:ListClustersV2": "*",
-    "kafka:ListKafkaVersions": "*",
-    "lambda:GetAccountSettings": "*",
-    "secretsmanager:ListSecrets": "*",
-    "servicequotas:GetAWSDefaultServiceQuota": "*",
-    "servicequotas:GetServiceQuota": "*",
-    "ssm:GetParameter": "arn:aws:ssm:*:*:parameter/cdk-bootstrap/*",
-}
-"""Every action that is asked for, and of what: policies/doctor.json is made of it."""
 
 # Families that the quotas call Standard: https://docs.aws.amazon.com/ec2/latest/userguide/ec2-on-demand-instances.html
 _STANDARD = tuple("acdhimrtz")
@@ -103,6 +79,7 @@ class Reader:
             kafka_versions=_read("kafka:ListKafkaVersions", self._kafka_versions) if needs.kafka_version else {},
             kubernetes=_read("eks:DescribeClusterVersions", self._kubernetes),
             addons={name: _read("eks:DescribeAddonVersions", partial(self._addon, name)) for name in needs.addons},
+            bucket=_read(kept_bucket.PERMISSION, lambda: kept_bucket.read(self._env, self._make)),
             vpc=_read("ec2:DescribeVpcs and ec2:DescribeVpcAttribute", self._vpc),
             subnets=_read("ec2:DescribeSubnets", self._subnets),
             ways_out=_read("ec2:DescribeRouteTables", self._ways_out),

@@ -13,6 +13,7 @@ from settings.rules import (
     network,
     queue,
     release,
+    storage,
     tags_arns_labels,
 )
 
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *disks.RULES,
     *queue.RULES,
     *release.RULES,
+    *storage.RULES,
     *configuration.RULES,
     *exposure.RULES,
 )

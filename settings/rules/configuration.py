@@ -79,6 +79,16 @@ _HTTPS = re.compile(r"(https://[^:/]+|(.+:)?[^:/]+:443)(/.*)?")
 _CREDENTIALS = ("password", "secret", "secretkey", "secretaccesskey", "accesskey", "accesskeyid", "token", "apikey")
 
 
+def _garbage_of_an_existing_bucket(env: Environment) -> Iterator[Problem]:
+    """Refuse a second word on whether Milvus deletes what its metadata does not know."""
+    decided = _plain("dataCoord.enableGarbageCollection")
+    for key, _ in _leaves(env.milvus.configuration):
+        if env.storage.existing and _plain(key) == decided:
+            yield Problem(
+                f"milvus.configuration.{key}", "is not for this place: set storage.existing.garbage_collection instead"
+            )
+
+
 def _own_configuration(env: Environment) -> Iterator[Problem]:
     """Yield a problem for each key that is decided elsewhere, or that holds a credential."""
     for key, _ in _leaves(env.milvus.configuration):
@@ -133,4 +143,4 @@ def _plain(key: str) -> str:
     return key.lower().translate(str.maketrans("", "", "./_"))
 
 
-RULES: tuple[Rule, ...] = (_own_configuration, _other_services, _log_level)
+RULES: tuple[Rule, ...] = (_own_configuration, _garbage_of_an_existing_bucket, _other_services, _log_level)

@@ -58,6 +58,8 @@ def _arns(env: Environment) -> Iterator[tuple[str, str, bool]]:
         yield "cluster.admin_role_arns", arn, False
     if env.cluster.volume_key_arn:
         yield "cluster.volume_key_arn", env.cluster.volume_key_arn, True
+    if env.storage.existing:
+        yield "storage.existing.key_arn", env.storage.existing.key_arn, True
     service, attu = env.milvus.service, env.milvus.attu
     if service.certificate_arn:
         yield "milvus.service.certificate_arn", service.certificate_arn, True

@@ -247,6 +247,27 @@ def test_data_goes_where_it_is_named_and_a_key_last() -> None:
     assert sorted(item.id for item in outcome.left) == sorted([SECRET, LOGS, KEY])
 
 
+def test_adopted_bucket_is_neither_left_nor_removed_whoever_names_it() -> None:
+    # GIVEN a bucket that an earlier deployment kept, and that a file adopts now
+    account = Account()
+    done(account)
+    existing = {"bucket": BUCKET, "key_arn": f"arn:aws:kms:us-east-2:111122223333:key/{KEY}"}
+    settings = ("storage", {"existing": existing})
+    # WHEN the environment is looked at and destroyed
+    plan = look(env(settings), clients=account)
+    assert [(item.kind, item.id, item.why) for item in plan.left if item.stays is Stays.ADOPTED] == [
+        ("bucket", BUCKET, "storage.existing"),
+        ("key", KEY, "storage.existing"),
+    ]
+    assert sorted(ids(plan.left, Stays.KEPT)) == sorted([LOGS, SECRET])
+    outcome = done(account, settings, leftovers=True)
+    # THEN both stay, and cannot be named
+    assert account.calls == []
+    assert {BUCKET, KEY} <= {item.id for item in outcome.left}
+    with pytest.raises(OpsError, match=rf"^--data: got '{BUCKET}', allowed is {SECRET}, {LOGS}. Name"):
+        done(account, settings, leftovers=True, data=[BUCKET])
+
+
 def test_data_that_is_none_is_refused_before_anything_is_touched() -> None:
     account = Account(only=["storage"])
     with pytest.raises(OpsError) as caught:

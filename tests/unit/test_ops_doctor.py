@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from _paths import ROOT
 from ops import aws
 from ops.cli import app
-from ops.doctor import reader as reader_module
 from ops.doctor.findings import Finding, Report, Verdict
+from ops.doctor.permissions import PERMISSIONS
 from ops.doctor.run import examine
 from settings import Environment, parse_environment
 from settings.eks_versions import EKS_VERSIONS
@@ -44,6 +44,9 @@ NO_WAY_OUT = (
     "Route 0.0.0.0/0 to a NAT gateway, or to what leads out by itself; endpoints, a proxy or mirrors alone are not "
     "enough (docs/adr/0011-way-out.md)",
 )
+
+KEPT_KEY = "11111111-1111-1111-1111-111111111111"
+KEPT = ("storage.existing", {"bucket": "kept-vectors", "key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEPT_KEY}"})
 
 Answers = dict[str, tuple[str, str, Any]]
 
@@ -104,6 +107,24 @@ def good(env: Environment) -> Answers:
         answers |= {each: ("ec2", "describe_vpc_attribute", {each: {"Value": True}}) for each in attributes}
         answers["subnets"] = ("ec2", "describe_subnets", {"Subnets": [subnet(number) for number in range(3)]})
         answers["routes"] = ("ec2", "describe_route_tables", routes(main="active"))
+    if env.storage.existing:
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEPT_KEY}}
+        blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        answers |= {
+            "bucket": ("s3", "get_bucket_location", {"LocationConstraint": REGION}),
+            "encryption": ("s3", "get_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}),
+            "public": (
+                "s3",
+                "get_public_access_block",
+                {"PublicAccessBlockConfiguration": dict.fromkeys(blocked, True)},
+            ),
+            "owners": (
+                "s3",
+                "get_bucket_ownership_controls",
+                {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}},
+            ),
+            "key": ("kms", "describe_key", {"KeyMetadata": {"KeyId": KEPT_KEY, "KeyState": "Enabled"}}),
+        }
     answers |= {f"stack {part}": ("cloudformation", "describe_stacks", missing(part)) for part in STACKS}
     return answers | {
         "cluster": (
@@ -741,6 +762,129 @@ def test_a_quota_without_a_value_of_the_account_is_that_of_everybody() -> None:
 
 
 DENIED = ("AccessDeniedException", "not for you")
+NO_METADATA = (
+    "existing bucket",
+    "advice",
+    "Milvus sees nothing of what is in kept-vectors",
+    "Which collections and segments there are stands in etcd: a bucket alone is no backup",
+    "Restore etcd's metadata (docs/destroy.md), or leave the old folder alone with another storage.root_path",
+)
+# Of an answer: what is found then.
+BUCKETS: dict[str, tuple[dict[str, Any], list[tuple[str, str, str, str]]]] = {
+    "none": (
+        {"bucket": ("NoSuchBucket", "none"), "encryption": None, "public": None, "owners": None, "key": None},
+        [
+            (
+                "blocks",
+                "There is no bucket kept-vectors",
+                "Milvus could not start",
+                "Correct storage.existing.bucket or AWS_PROFILE; `python -m ops destroy` lists what was kept",
+            )
+        ],
+    ),
+    "in the first region": (
+        {"bucket": {}},
+        [
+            (
+                "blocks",
+                "kept-vectors is in us-east-1, the environment in us-east-2",
+                "Milvus asks S3 of its own region",
+                "Deploy there, or copy the bucket",
+            ),
+            NO_METADATA[1:],
+        ],
+    ),
+    "without a key of KMS": (
+        {"encryption": ("ServerSideEncryptionConfigurationNotFoundError", "none")},
+        [
+            (
+                "blocks",
+                f"kept-vectors encrypts under no key of KMS, the file says {KEPT[1]['key_arn']}",
+                "The role of Milvus may use the key of the file alone",
+                "Correct storage.existing.key_arn",
+            ),
+            NO_METADATA[1:],
+        ],
+    ),
+    "with a key that is gone": (
+        {"key": ("NotFoundException", "none")},
+        [
+            (
+                "blocks",
+                f"The key {KEPT[1]['key_arn']} is not there",
+                "Nothing in the bucket can be read without it",
+                "Call it back (`aws kms cancel-key-deletion`, then `aws kms enable-key`) while that is possible",
+            ),
+            NO_METADATA[1:],
+        ],
+    ),
+    "open to everybody": (
+        {
+            "public": ("NoSuchPublicAccessBlockConfiguration", "none"),
+            "owners": ("OwnershipControlsNotFoundError", "none"),
+        },
+        [
+            (
+                "advice",
+                "kept-vectors does not block public access",
+                "It is used as it is",
+                "Switch on all four of its public access blocks",
+            ),
+            (
+                "advice",
+                "Objects in kept-vectors may belong to others than its owner",
+                "Milvus could not read those, nor can access control lists be ruled out",
+                "Set its object ownership to BucketOwnerEnforced",
+            ),
+            NO_METADATA[1:],
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BUCKETS)
+def test_an_existing_bucket_is_looked_at_before_milvus_is_given_it(case: str) -> None:
+    instead, expected = BUCKETS[case]
+    assert wrong(examined(KEPT, instead=instead)) == [("existing bucket", *each) for each in expected]
+
+
+def test_a_good_bucket_is_ok_and_no_backup() -> None:
+    report = examined(KEPT)
+    assert wrong(report) == [NO_METADATA]
+    found = [each.what for each in report.findings if each.check == "existing bucket"]
+    assert found[0] == "kept-vectors is in us-east-2, under the key that the file names"
+
+
+def test_garbage_collection_of_an_existing_bucket_is_never_silent() -> None:
+    report = examined((KEPT[0], {**KEPT[1], "garbage_collection": True}))
+    assert wrong(report) == [
+        (
+            "existing bucket",
+            "advice",
+            "storage.existing.garbage_collection is true",
+            "Milvus deletes from kept-vectors what etcd does not know: with empty metadata, everything",
+            "Be sure that etcd holds the metadata of this very bucket; else set it to false",
+        )
+    ]
+
+
+def test_a_bucket_that_aws_does_not_tell_is_not_checked() -> None:
+    report = examined(KEPT, instead={"encryption": DENIED, "public": None, "owners": None, "key": None})
+    permission = (
+        "s3:GetBucketLocation, s3:GetEncryptionConfiguration, s3:GetBucketPublicAccessBlock, "
+        "s3:GetBucketOwnershipControls and kms:DescribeKey"
+    )
+    assert wrong(report) == [
+        (
+            "existing bucket",
+            "not checked",
+            "Whether kept-vectors can be used is unknown",
+            f"cannot read {permission}: not for you",
+            PERMISSION.format(permission),
+        )
+    ]
+
+
 # Answer, what is unknown then, and the permission that the call needs.
 UNKNOWN = {
     "bootstrap": ("bootstrap", "Whether us-east-2 is bootstrapped is unknown", "ssm:GetParameter"),
@@ -892,4 +1036,4 @@ def test_policy_allows_what_is_read_and_nothing_else() -> None:
 
     assert {
         action: resource for each in statements for action in each["Action"] for resource in each["Resource"]
-    } == reader_module.PERMISSIONS
+    } == PERMISSIONS

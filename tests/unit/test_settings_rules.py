@@ -36,6 +36,10 @@ EXISTING = {
     "vpc_id": "vpc-0123456789abcdef0",
     "private_subnet_ids": ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2", "subnet-0aaaaaaaaaaaaaaa3"],
 }
+BUCKET = {
+    "bucket": "kept-vectors",
+    "key_arn": "arn:aws:kms:us-east-2:111122223333:key/00000000-0000-0000-0000-000000000009",
+}
 SUBNET = "subnet-0aaaaaaaaaaaaaaa1"
 
 # One node that the standalone pod and etcd fill, and another for the add-ons.
@@ -110,6 +114,29 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         [("network.existing", {**EXISTING, "public_subnet_ids": ["subnet-0bbbbbbbbbbbbbbb1"]})],
         "network.existing.public_subnet_ids: one subnet for each of the 3 zones (a, b, c), got 1; add or "
         "remove subnets, or name their zones in network.zones",
+    ),
+    "versions of an existing bucket": (
+        [("storage", {"existing": BUCKET, "versioning": True})],
+        "storage.versioning: is true, and kept-vectors of storage.existing is used as it is; remove the setting, and "
+        "switch versioning on at the bucket itself",
+    ),
+    "key of an existing bucket in another account": (
+        [("account", "444455556666"), ("storage.existing", BUCKET)],
+        "storage.existing.key_arn: belongs to account 111122223333, the environment to 444455556666; name the key of a "
+        "bucket in that account",
+    ),
+    "key of an existing bucket in another region": (
+        [("storage.existing", {**BUCKET, "key_arn": BUCKET["key_arn"].replace("us-east-2", "us-west-2")})],
+        "storage.existing.key_arn: arn:aws:kms:us-west-2:111122223333:key/00000000-0000-0000-0000-000000000009 is of "
+        "region us-west-2; it has to be in us-east-2, like the resource that uses it",
+    ),
+    "garbage of an existing bucket": (
+        [
+            ("storage.existing", BUCKET),
+            ("milvus.configuration", {"dataCoord": {"enableGarbageCollection": True, "segment": {"maxSize": 512}}}),
+        ],
+        "milvus.configuration.dataCoord.enableGarbageCollection: is not for this place: set "
+        "storage.existing.garbage_collection instead",
     ),
     "label of kubernetes": (
         [(f"{GROUP}.labels", {"node-role.kubernetes.io/milvus": ""})],

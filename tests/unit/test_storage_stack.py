@@ -218,3 +218,35 @@ def test_nag_accepts_the_wildcards_of_milvus_and_no_other() -> None:
 def test_bucket_names_are_outputs() -> None:
     for output in ("DataBucketName", "BackupBucketName"):
         plain()[0].has_output(output, {})
+
+
+KEPT = {
+    "bucket": "milvus-old-storage-data-1a2b3c",
+    "key_arn": "arn:aws:kms:us-east-2:111122223333:key/00000000-0000-0000-0000-000000000009",
+}
+
+
+@functools.cache
+def adopted() -> tuple[Template, Template]:
+    # GIVEN a bucket that was kept, in an environment that keeps nothing of its own
+    storage, consumer = stacks(removal="destroy", existing=KEPT)
+    return Template.from_stack(storage), Template.from_stack(consumer)
+
+
+def test_existing_bucket_is_no_resource_that_a_stack_could_empty_or_delete() -> None:
+    template = adopted()[0]
+    assert len(template.find_resources("AWS::S3::Bucket")) == 1
+    assert len(template.find_resources("AWS::KMS::Key")) == 1
+    assert KEPT["bucket"] not in str(template.find_resources("Custom::S3AutoDeleteObjects"))
+    assert KEPT["bucket"] not in str(template.find_resources("AWS::S3::BucketPolicy"))
+    template.has_output("DataBucketName", {"Value": KEPT["bucket"]})
+
+
+def test_milvus_may_do_with_an_existing_bucket_and_its_key_what_it_may_with_its_own() -> None:
+    [policy] = adopted()[1].find_resources("AWS::IAM::Policy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    listing, objects, restores, key = statements
+    assert listing["Resource"] == f"arn:aws:s3:::{KEPT['bucket']}"
+    assert [str(each["Resource"]).count(KEPT["bucket"]) for each in (objects, restores)] == [1, 1]
+    assert (key["Action"], key["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], KEPT["key_arn"])
+    assert "kms:ViaService" in str(key["Condition"])

@@ -147,6 +147,18 @@ def test_image_that_merges_the_configuration_is_set_where_the_chart_has_one(line
     assert image.get("tools") == ({"repository": "registry.test/tools"} if tools else None)
 
 
+@pytest.mark.parametrize("collected", [False, True])
+def test_milvus_deletes_nothing_from_an_existing_bucket_until_it_is_told_to(collected: bool) -> None:
+    # GIVEN a bucket whose files an empty etcd does not know
+    key = "arn:aws:kms:us-east-2:111122223333:key/00000000-0000-0000-0000-000000000009"
+    existing = {"bucket": "kept-vectors", "key_arn": key, "garbage_collection": collected}
+    values = values_of(environment(("storage.existing", existing)))
+    configuration = yaml.safe_load(values["extraConfigFiles"]["user.yaml"])
+    assert configuration["dataCoord"] == {"enableGarbageCollection": collected}
+    # AND where the bucket is its own, Milvus does as it does everywhere
+    assert "dataCoord" not in yaml.safe_load(values_of(environment())["extraConfigFiles"]["user.yaml"])
+
+
 def test_milvus_configuration_of_woodpecker_has_nothing_of_kafka() -> None:
     configuration = yaml.safe_load(values_of(on_line("3.0", WOODPECKER))["extraConfigFiles"]["user.yaml"])
     assert configuration.keys() == {"common", "msgChannel"}

@@ -75,6 +75,7 @@ _BESIDE: Mapping[str, Values] = {
     "standalone": {"milvus.mode": "standalone", "milvus.components": {}},
     "mix_coordinator": {"milvus.active_standby": True},
 }
+_EXISTING_BUCKET: Values = {"storage.existing": {"bucket": "kept-vectors", "key_arn": _KEY}}
 _MSK: Values = {"queue": {"kind": "msk"}, "milvus.line": "2.6"}
 _COGNITO = {
     "user_pool_arn": "arn:aws:cognito-idp:us-east-2:111122223333:userpool/us-east-2_abc",
@@ -155,6 +156,10 @@ _TABLE: Mapping[str, _Given] = {
         path="cluster.node_groups.query.taints",
         before=_TAINTED,
     ),
+    "storage.existing": _Given({"bucket": "kept-vectors", "key_arn": _KEY}),
+    "storage.existing.bucket": _Given("other-vectors", before=_EXISTING_BUCKET),
+    "storage.existing.garbage_collection": _Given(True, before=_EXISTING_BUCKET),
+    "storage.existing.key_arn": _Given(_KEY.replace("0009", "0008"), before=_EXISTING_BUCKET),
     "storage.root_path": _Given("vectors"),
     "storage.noncurrent_days": _Given(8, base="prod"),
     "queue.kind": _Given({"kind": "woodpecker"}, path="queue", before={"milvus.line": "3.0"}),

@@ -18,7 +18,7 @@ import yaml
 
 from _paths import ROOT
 from ops.cost import queries
-from ops.doctor.reader import PERMISSIONS
+from ops.doctor.permissions import PERMISSIONS
 from settings.pipeline import CodeCommit, Connection, S3Source, Source
 from tools.context import CONTEXT
 from tools.iam.boundary import boundary_policy, bounded_policy

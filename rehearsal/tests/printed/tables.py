@@ -15,7 +15,6 @@ PLACEHOLDERS = {
     "--region REGION": f"--region {REGION}",
     "name NAME": f"name {NAME}",
     "--confirm NAME": f"--confirm {NAME}",
-    "NAME-": f"{NAME}-",
     "BOUNDARY": "boundary",
     "--principal-arn ROLE": f"--principal-arn {BY_HAND}",
 }
