@@ -17,8 +17,8 @@ class ExistingBucket(Settings):
         json_schema_extra=never(),
     )
     key_arn: KeyArn = Field(
-        description="The KMS key under which it encrypts, the only one that Milvus may use; its policy has to admit the "
-        "account's roles.",
+        description="The KMS key under which it encrypts, and the one that Milvus may use; its policy has to admit "
+        "the account's roles.",
         json_schema_extra=IN_PLACE,
     )
     garbage_collection: bool = Field(
