@@ -105,6 +105,26 @@ def test_kubernetes_and_size_of_a_group_do_not_go_together() -> None:
     assert found(("cluster.version", "1.36"), (f"{group}.max_size", 4), other, before=before) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_size", 2),
+        ("desired_size", 2),
+        ("labels", {"role": "vectors"}),
+        ("taints", [{"key": "role", "effect": "PREFER_NO_SCHEDULE"}]),
+    ],
+)
+def test_size_labels_and_taints_of_a_group_do_not_go_with_a_version(name: str, value: Any) -> None:
+    before = (("cluster.version", "1.35"),)
+    path = f"cluster.node_groups.milvus.{name}"
+    [refused] = found(("cluster.version", "1.36"), (path, value), before=before)
+    assert refused.startswith(f"{path}: ")
+    assert refused.endswith(
+        ": AWS refuses it together with cluster.version (aws-cdk#13602); deploy one after the other, the version or "
+        "the disk first"
+    )
+
+
 def test_disk_and_size_do_not_go_together_in_one_group_but_in_two() -> None:
     more = ("cluster.node_groups.more", {"instance_types": ["m7g.2xlarge"], "desired_size": 3, "max_size": 3})
     disk = ("cluster.node_groups.milvus.disk_gib", 100)

@@ -25,6 +25,7 @@ from rehearsal.cdk import Cdk, CdkError
 from rehearsal.run import PROJECT
 from rehearsal.targets import raised_quotas
 from settings import Environment, parse_environment
+from settings.changes import Effect
 from settings.parts import Part, parts, stack_name
 from tools.change_proof.stacks import Stacks
 
@@ -269,6 +270,20 @@ def test_file_that_is_deployed_changes_nothing(world: World) -> None:
     assert (code, shown) == (0, "milvus-dev: no setting changes\n")
     assert world.deploy(world.edited({})) == ""
     assert world.everything() == before
+
+
+def test_there_is_a_change_of_every_class() -> None:
+    found = {effect.partition(",")[0] for effect, _ in ACCEPTED.values()}
+    assert found | {Effect.NONE, Effect.NEVER} == set(Effect)
+
+
+def test_setting_that_decides_about_the_file_alone_changes_nothing_that_runs(world: World) -> None:
+    before, file = world.everything(), world.edited({"changes": {"accept": _ACCEPTED}})
+    assert world.plan() == (0, "milvus-dev: no setting changes\n")
+    assert world.deploy(file) == ""
+    after = world.everything()
+    assert [each.resources for each in after.values()] == [each.resources for each in before.values()]
+    assert world.deploy(world.edited({"changes": GONE})) == ""
 
 
 @pytest.mark.parametrize("setting", ACCEPTED)
