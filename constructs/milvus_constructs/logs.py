@@ -5,7 +5,6 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import IConstruct
 
 from milvus_constructs.removal import RemovalSetting, removal_policy
 from milvus_constructs.tree import child
@@ -55,14 +54,10 @@ def end_function_logs(stack: cdk.Stack, *, removal: RemovalSetting) -> None:
     """
     for node in stack.node.find_all():
         if isinstance(node, cdk.CustomResourceProviderBase):
-            if _in_stack(node, stack):
+            if cdk.Stack.of(node) is stack:
                 _give_log_group(node, removal)
-        elif isinstance(node, logs.CfnLogGroup) and (function := _function_of(node)) and _in_stack(node, stack):
+        elif isinstance(node, logs.CfnLogGroup) and (function := _function_of(node)) and cdk.Stack.of(node) is stack:
             _free_from_its_name(node, function, removal)
-
-
-def _in_stack(node: IConstruct, stack: cdk.Stack) -> bool:
-    return cdk.Stack.of(node).node.path == stack.node.path
 
 
 def _give_log_group(provider: cdk.CustomResourceProviderBase, removal: RemovalSetting) -> None:
