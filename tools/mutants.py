@@ -4,7 +4,7 @@
 
 The faults are those of mutmut's operators (https://mutmut.readthedocs.io): another number, string, name, comparison or
 boolean, an argument that is missing or None, a condition turned round, a branch or a `case` that is gone. Each is made
-in a copy of the checkout, and meets the tests that run the changed line, the quickest first, for a minute at most.
+in a copy of the checkout, and meets the tests that run the changed line, for a minute at most.
 Snapshots and generated records take no part: a fault that is accepted again with them is caught by nobody.
 tools/mutants.toml says which tests do not count, and which faults are none.
 """
@@ -247,11 +247,20 @@ def _key() -> str:
 
 
 def met_by(mutant: Mutant, known: dict[str, dict[str, Any]]) -> list[str]:
-    """Return the files of tests that run the line, the quickest first; a table is run by whoever imports it."""
+    """Return the files of tests that run the line; a table is run by whoever imports it.
+
+    First those whose name shares most words with the changed file's, for they are about it; then the quickest.
+    """
     ran = {test: set(each["lines"].get(mutant.file, ())) for test, each in known.items()}
+    about = _words(mutant.file)
     return sorted(
-        (test for test, lines in ran.items() if mutant.line in lines), key=lambda test: known[test]["seconds"]
+        (test for test, lines in ran.items() if mutant.line in lines),
+        key=lambda test: (-len(about & _words(Path(test).name)), known[test]["seconds"]),
     )
+
+
+def _words(path: str) -> set[str]:
+    return set(re.split(r"\W|_", path.removesuffix(".py")))
 
 
 # --- one fault after the other

@@ -90,14 +90,15 @@ def test_tests_that_fail_without_a_fault_are_named(tmp_path: Path) -> None:
         lines_of("test_it.py", copy, RULES)
 
 
-def test_quickest_tests_of_the_line_come_first() -> None:
+def test_tests_of_the_line_come_by_their_names_then_the_quickest_first() -> None:
     known = {
+        "tests/unit/test_product_page.py": {"seconds": 20.0, "lines": {"product.py": [2]}},
         "slow.py": {"seconds": 9.0, "lines": {"product.py": [1, 2]}},
         "quick.py": {"seconds": 1.0, "lines": {"product.py": [2]}},
         "other.py": {"seconds": 0.1, "lines": {"product.py": [1]}},
         "none.py": {"seconds": 0.1, "lines": {}},
     }
-    assert met_by(FAULT, known) == ["quick.py", "slow.py"]
+    assert met_by(FAULT, known) == ["tests/unit/test_product_page.py", "quick.py", "slow.py"]
 
 
 def test_fault_that_is_none_has_its_reason() -> None:
