@@ -296,6 +296,11 @@ def test_html_is_one_page_that_loads_nothing(tmp_path: Path) -> None:
     assert not re.search(r"(src|href)=|@import|url\(", text)
     assert "mine in us-east-2: 1,031.47 USD a month" in text
     assert "12 resources: 8 priced" in text
+    # AND a line is marked where it is by use, or its price is not AWS's own, and nowhere else
+    marks = re.findall(r'<span class="mark">(.*?)</span>', text)
+    grade = "grade C: price of us-east-1, taken over"
+    assert set(marks) == {"by use", grade, f"by use; {grade}"}
+    assert len(marks) < text.count("<tr><td>")
 
 
 def test_page_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
