@@ -21,6 +21,7 @@ EXISTING = {
     "public_subnet_ids": ["subnet-0bbbbbbbbbbbbbbb1", "subnet-0bbbbbbbbbbbbbbb2", "subnet-0bbbbbbbbbbbbbbb3"],
     "private_route_table_ids": ["rtb-0ccccccccccccccc1"],
 }
+CIDR = "10.32.0.0/16"
 
 
 def stack(*, account: str | None = None, removal: str = "destroy", **settings: Any) -> NetworkStack:
@@ -34,15 +35,22 @@ def stack(*, account: str | None = None, removal: str = "destroy", **settings: A
 
 @functools.cache
 def three_zones() -> Template:
-    # GIVEN a new VPC over three zones with a NAT gateway in each and an endpoint for STS
-    return Template.from_stack(stack(interface_endpoints=["sts"]))
+    # GIVEN a new VPC over three zones with a NAT gateway in each and an endpoint for STS, not where CDK would put it
+    return Template.from_stack(stack(cidr=CIDR, interface_endpoints=["sts"]))
 
 
 @functools.cache
 def two_zones() -> Template:
     # GIVEN a new VPC over two zones, with one NAT gateway and no flow logs
     return Template.from_stack(
-        stack(zones=["a", "c"], nat="single", flow_logs={"enabled": False}, removal="retain", account="111122223333")
+        stack(
+            cidr=CIDR,
+            zones=["a", "c"],
+            nat="single",
+            flow_logs={"enabled": False},
+            removal="retain",
+            account="111122223333",
+        )
     )
 
 
@@ -65,8 +73,8 @@ def _tag(kind: str) -> dict[str, str]:
 def test_each_zone_has_one_private_and_one_public_subnet_tagged_for_load_balancers() -> None:
     # WHEN synthesized THEN
     template = three_zones()
-    assert subnet_blocks(template, "internal-elb") == ["10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/20"]
-    assert subnet_blocks(template, "elb") == ["10.0.48.0/24", "10.0.49.0/24", "10.0.50.0/24"]
+    assert subnet_blocks(template, "internal-elb") == ["10.32.0.0/20", "10.32.16.0/20", "10.32.32.0/20"]
+    assert subnet_blocks(template, "elb") == ["10.32.48.0/24", "10.32.49.0/24", "10.32.50.0/24"]
 
 
 def test_a_third_zone_added_later_renumbers_no_private_subnet() -> None:
@@ -152,7 +160,7 @@ def test_interface_endpoints_admit_https_from_the_vpc_and_nothing_else() -> None
     )
     [group] = template.find_resources("AWS::EC2::SecurityGroup").values()
     [rule] = group["Properties"]["SecurityGroupIngress"]
-    assert (rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("10.0.0.0/16", "tcp", 443, 443)
+    assert (rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == (CIDR, "tcp", 443, 443)
     assert group["Properties"]["SecurityGroupEgress"][0]["CidrIp"] == "255.255.255.255/32"
 
 
