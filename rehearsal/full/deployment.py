@@ -143,7 +143,8 @@ class Deployment:
         thread = threading.Thread(target=revive, daemon=True)
         thread.start()
         try:
-            found = self.expect_failure(self._site.cdk(variant.assembly, listener=listen))
+            cdk = self._site.cdk(variant.assembly, extra=variant.environment, listener=listen)
+            found = self.expect_failure(cdk)
         finally:
             back.set()
             thread.join()
