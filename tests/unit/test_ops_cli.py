@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from _paths import ROOT
 from ops import console
 from ops.cli import app
-from ops.errors import OpsError, one_line, usage_error
+from ops.errors import OpsError, check_range, one_line, usage_error
 from settings.version import version
 
 COMMANDS = (
@@ -88,6 +88,15 @@ def test_usage_error_names_setting_value_allowed_and_remedy() -> None:
 
     assert str(error) == "--rows: got 7, allowed is 100 or more. Choose more"
     assert error.code == 2
+
+
+def test_range_of_an_option_has_both_its_ends() -> None:
+    for inside in (1, 65535):
+        check_range("--port", inside, 1, 65535)
+    for outside in (0, 65536):
+        with pytest.raises(OpsError) as raised:
+            check_range("--port", outside, 1, 65535)
+        assert str(raised.value) == f"--port: got {outside}, allowed is 1 to 65535. Choose a value in that range"
 
 
 def test_error_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

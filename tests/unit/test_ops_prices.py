@@ -193,3 +193,17 @@ def test_table_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         OpsError, match=r"^price table: got .*none\.json \(No such file or directory\), allowed is JSON"
     ):
         Prices.load(tmp_path / "none.json")
+
+
+def test_units_are_those_by_which_aws_sells() -> None:
+    # THEN what is kept is by the month, what is used by its measure: https://aws.amazon.com/pricing/
+    assert {item for item, unit in UNITS.items() if unit == "month"} == {
+        ("cloudwatch", "alarm"),
+        ("cloudwatch", "metric-first-10000"),
+        ("kms", "key"),
+        ("secretsmanager", "secret"),
+    }
+    assert set(UNITS.values()) == {
+        *("month", "GB", "GB-month", "minutes", "hour", "IOPS-month", "MiBps-month", "LCU-hour", "NLCU-hour"),
+        *("10000 requests", "1000 requests", "endpoint-zone-hour"),
+    }
