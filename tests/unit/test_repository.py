@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
 import subprocess
 import tomllib
 from pathlib import Path
+from types import ModuleType
+from typing import TypeGuard
 
 import pytest
+from pydantic import BaseModel
 
 from _paths import ROOT
 
@@ -231,3 +235,24 @@ def test_changelogs_lists_are_whole() -> None:
         assert sorted(headings) == sorted(set(headings)), release.partition("\n")[0]
     assert re.findall(r"[^\n]\n(#.*)", text) == []
     assert re.findall(r"^(?:- |  ).*\n\n(- .*)", text, flags=re.MULTILINE) == []
+
+
+def test_models_are_frozen_and_say_what_they_do_with_unknown_keys() -> None:
+    models = [each for module in modules() for each in vars(module).values() if _is_model_of(module, each)]
+    assert len(models) > 20
+    for model in models:
+        assert model.model_config.get("frozen") is True, model
+        assert model.model_config.get("extra") in {"forbid", "ignore"}, model
+
+
+def modules() -> list[ModuleType]:
+    return [
+        importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+        for room in ("settings", "ops")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if path.name != "__main__.py"
+    ]
+
+
+def _is_model_of(module: ModuleType, each: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(each, type) and issubclass(each, BaseModel) and each.__module__ == module.__name__
