@@ -12,6 +12,7 @@ tools/mutants.toml says which tests do not count, and which faults are none.
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import fnmatch
 import hashlib
@@ -51,6 +52,8 @@ class Mutant:
 
     file: str
     line: int
+    statement: int
+    """The line on which its statement begins: what Python folds into one constant has no other."""
     operator: str
     before: str
     after: str
@@ -148,11 +151,21 @@ def written(file: str, code: str, fault: Fault) -> Mutant | None:
     return Mutant(
         file=file,
         line=first + 1,
+        statement=_begin_of_statement(code, first + 1),
         operator=operator,
         before=" ".join(line.strip() for line in old[first:last]),
         after=" ".join(line.strip() for line in new[start:end]),
         text=text,
     )
+
+
+def _begin_of_statement(code: str, line: int) -> int:
+    around = (
+        node.lineno
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    )
+    return max(around, default=line)
 
 
 def sample(number: int, seed: int, rules: Rules, only: str) -> tuple[list[Mutant], int]:
@@ -254,7 +267,7 @@ def met_by(mutant: Mutant, known: dict[str, dict[str, Any]]) -> list[str]:
     ran = {test: set(each["lines"].get(mutant.file, ())) for test, each in known.items()}
     about = _words(mutant.file)
     return sorted(
-        (test for test, lines in ran.items() if mutant.line in lines),
+        (test for test, lines in ran.items() if {mutant.line, mutant.statement} & lines),
         key=lambda test: (-len(about & _words(Path(test).name)), known[test]["seconds"]),
     )
 

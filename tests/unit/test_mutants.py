@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutants import Mutant, Rules, judged, lines_of, met_by
+from tools.mutants import Mutant, Rules, _begin_of_statement, judged, lines_of, met_by
 
 RULES = Rules(texts=(), deselected=("test_it.py::test_snapshot",), excluded=())
 FAULT = Mutant(
     file="product.py",
     line=2,
+    statement=2,
     operator="number",
     before="return 1",
     after="return 2",
@@ -99,6 +100,13 @@ def test_tests_of_the_line_come_by_their_names_then_the_quickest_first() -> None
         "none.py": {"seconds": 0.1, "lines": {}},
     }
     assert met_by(FAULT, known) == ["tests/unit/test_product_page.py", "quick.py", "slow.py"]
+
+
+def test_fault_in_a_long_statement_meets_the_tests_that_run_its_begin() -> None:
+    known = {"test_table.py": {"seconds": 1.0, "lines": {"product.py": [7]}}}
+    assert met_by(dataclasses.replace(FAULT, line=9, statement=7), known) == ["test_table.py"]
+    assert _begin_of_statement("if True:\n    TABLE = (\n        1,\n        2,\n    )\n", 4) == 2
+    assert _begin_of_statement("if (\n    True\n):\n    pass\n", 2) == 1
 
 
 def test_fault_that_is_none_has_its_reason() -> None:

@@ -223,6 +223,8 @@ def test_template_that_boto3_leaves_a_text_is_read() -> None:
 def test_markdown_is_one_table_in_which_no_value_becomes_markdown_of_ours() -> None:
     text = markdown(plan(env(("tags", {"a": "x/y"}), ("milvus.version", "2.6.24")), deployed(env())))
     assert text.splitlines()[0] == "**milvus-test**: 2 settings change"
+    assert text == f"{text.strip()}\n"
+    assert text.splitlines()[-1][:2] in {"| ", "- "}
     assert (
         "| `milvus.version` | `2.6.25` | `2.6.24` | restarts-pods: every pod of Milvus | 7 pods | 7 to 21 min |" in text
     )
