@@ -98,6 +98,7 @@ DEFAULTS: dict[str, Any] = {
     "cluster.node_groups.local_storage": "none",
     "storage.root_path": "milvus",
     "storage.versioning": False,
+    "storage.existing.garbage_collection": False,
     "queue.kafka_version": "3.9.x.kraft",
     "queue.broker_type": "kafka.m7g.large",
     "queue.monitoring": "PER_BROKER",
