@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from tools.bench_synth.__main__ import compare_resources
-from tools.bench_synth.apps import AS_SHIPPED, EMPTY, PEER, TYPED, options
 
 
 def test_peer_with_the_same_resources_is_a_peer() -> None:
@@ -16,8 +15,3 @@ def test_every_type_of_which_the_peer_has_more_or_less_is_named() -> None:
     peer = Counter({"AWS::S3::Bucket": 2, "AWS::KMS::Key": 1})
     prod = Counter({"AWS::S3::Bucket": 3, "AWS::IAM::Role": 1, "AWS::KMS::Key": 1})
     assert compare_resources(peer, prod) == "AWS::IAM::Role 0 instead of 1, AWS::S3::Bucket 2 instead of 3"
-
-
-def test_what_is_shipped_runs_as_cdk_json_says_and_the_peer_as_a_new_project_does() -> None:
-    assert [options(name) for name in AS_SHIPPED] == [["-O"]] * 3
-    assert [options(name) for name in (PEER, EMPTY, TYPED)] == [[]] * 3

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.bench_synth.apps import CDK8S, CDK8S_PLUS, EMPTY, NAMES, PEER, ROOT, TYPED, UNCHECKED, options
+from tools.bench_synth.apps import CDK8S, CDK8S_PLUS, EMPTY, NAMES, PEER, ROOT, UNCHECKED
 
 BAR = 1.25
 PHASES = ("import", "construct", "synthesize")
@@ -27,7 +27,7 @@ Sample = dict[str, float]
 
 def sample(name: str, folder: Path) -> Sample:
     """Synthesize an app in a process of its own; return its phases, and its processor time as ``cpu``."""
-    command = [sys.executable, *options(name), "-m", "tools.bench_synth.apps", name, str(folder)]
+    command = [sys.executable, "-m", "tools.bench_synth.apps", name, str(folder)]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
@@ -89,7 +89,6 @@ def main() -> int:
     lines += [
         f"prod over the bare peer of {total} resources: {reached:.2f} (bar {BAR})",
         f"the same without cdk-nag: {ratio(UNCHECKED, PEER):.2f}",
-        f"the same with types checked at run time: {ratio(TYPED, PEER):.2f}",
         f"prod over an empty app: {ratio('prod', EMPTY):.2f}; dev over the bare peer: {ratio('dev', PEER):.2f}",
         f"cdk-nag costs {checks:.2f} s, loading cdk8s-plus-27 {plus:.2f} s",
     ]

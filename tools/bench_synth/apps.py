@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -16,17 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EMPTY, PEER, CDK8S, CDK8S_PLUS = "empty", "peer", "cdk8s", "cdk8s-plus-27"
-UNCHECKED, TYPED = "prod-unchecked", "prod-typed"
-"""Without cdk-nag; and with jsii's checks of types at run time, which cdk.json leaves to mypy."""
-AS_SHIPPED = ("dev", "prod", UNCHECKED)
-NAMES = (EMPTY, PEER, *AS_SHIPPED, TYPED, CDK8S, CDK8S_PLUS)
-
-
-def options(name: str) -> list[str]:
-    """Return the options of Python: ours are those of cdk.json, the others have none, as `cdk init` writes it."""
-    _, *flags, _ = shlex.split(json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["app"])
-    return flags if name in AS_SHIPPED else []
+EMPTY, PEER, UNCHECKED, CDK8S, CDK8S_PLUS = "empty", "peer", "prod-unchecked", "cdk8s", "cdk8s-plus-27"
+NAMES = (EMPTY, PEER, "dev", "prod", UNCHECKED, CDK8S, CDK8S_PLUS)
 
 
 def builder(name: str) -> Callable[..., object]:
@@ -75,7 +65,7 @@ def main() -> None:
 
     # The flags of a new project choose resources, so ours and the peer have the same. The empty app has none.
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    context = {**flags, "env": "prod" if name == TYPED else name} if name in {PEER, *AS_SHIPPED, TYPED} else {}
+    context = {**flags, "env": name} if name in {PEER, "dev", "prod", UNCHECKED} else {}
     app = aws_cdk.App(outdir=folder, stack_traces=False, context=context)
     build(app)
     constructed = time.perf_counter()
