@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from ops.plan.changes import Plan, values
 from ops.plan.markdown import effect
 from ops.plan.ways import Way
 from ops.rebalance.plan import Move
+from ops.rows import add_row, new_table
 from ops.stacks import MISSING, Stack
 from ops.status import ManagedService
 from ops.workloads import Workload
@@ -21,20 +21,20 @@ from ops.workloads import Workload
 
 def stacks_table(stacks: Sequence[Stack]) -> Table:
     """Return the table of CloudFormation stacks."""
-    table = _table("Stacks", ("Stack", "State", "Protected", "Last change", "Reason"))
+    table = new_table("Stacks", ("Stack", "State", "Protected", "Last change", "Reason"))
     for stack in stacks:
         updated = stack.updated.strftime("%Y-%m-%d %H:%M %Z") if stack.updated else ""
         state = _state(stack.state, healthy=stack.healthy, busy=stack.busy)
-        _add(table, stack.name, state, _protection(stack), updated, stack.reason)
+        add_row(table, stack.name, state, _protection(stack), updated, stack.reason)
     return table
 
 
 def services_table(services: Sequence[ManagedService]) -> Table:
     """Return the table of the MSK cluster, the EKS cluster and its node groups."""
-    table = _table("Services", ("Service", "Name", "State", "Detail"))
+    table = new_table("Services", ("Service", "Name", "State", "Detail"))
     for service in services:
         busy = service.state in {"CREATING", "UPDATING", "REBOOTING_BROKER", "MAINTENANCE", "HEALING"}
-        _add(
+        add_row(
             table, service.kind, service.name, _state(service.state, healthy=service.healthy, busy=busy), service.detail
         )
     return table
@@ -42,36 +42,36 @@ def services_table(services: Sequence[ManagedService]) -> Table:
 
 def workloads_table(workloads: Sequence[Workload], *, source: str = "") -> Table:
     """Return the table of Deployments and StatefulSets: ready and wanted pods."""
-    table = _table(f"Deployments ({source})" if source else "Deployments", ("Kind", "Name", "Ready/wanted", "Image"))
+    table = new_table(f"Deployments ({source})" if source else "Deployments", ("Kind", "Name", "Ready/wanted", "Image"))
     for item in workloads:
         old = "" if item.healthy or item.ready < item.wanted else ", some old"
         pods = Text(f"{item.ready}/{item.wanted}{old}", style="green" if item.healthy else "red")
-        _add(table, item.kind, item.name, pods, item.image)
+        add_row(table, item.kind, item.name, pods, item.image)
     return table
 
 
 def endpoints_table(endpoints: Iterable[Endpoint]) -> Table:
     """Return the table of addresses, commands and secrets' ARNs."""
-    table = _table("Endpoints", ("What", "Where"))
+    table = new_table("Endpoints", ("What", "Where"))
     for endpoint in endpoints:
         where = Text(endpoint.value) if endpoint.value else Text(f"- {endpoint.why_absent}", style="dim")
-        _add(table, endpoint.label, where)
+        add_row(table, endpoint.label, where)
     return table
 
 
 def moves_table(moves: Sequence[Move]) -> Table:
     """Return the table of partitions that get other brokers; the first of them leads."""
     copies = sum(move.copies for move in moves)
-    table = _table(f"{len(moves)} partitions, {copies} copies to make", ("Topic", "Partition", "Brokers", "Then"))
+    table = new_table(f"{len(moves)} partitions, {copies} copies to make", ("Topic", "Partition", "Brokers", "Then"))
     for move in moves:
         before, after = (", ".join(map(str, brokers)) for brokers in (move.before.brokers, move.brokers))
-        _add(table, move.before.topic, str(move.before.number), before, after)
+        add_row(table, move.before.topic, str(move.before.number), before, after)
     return table
 
 
 def changes_table(plan: Plan) -> Table:
     """Return the table of settings that change."""
-    table = _table(f"Changes of {plan.environment}", ("Setting", "From", "To", "Effect", "Affected", "Takes about"))
+    table = new_table(f"Changes of {plan.environment}", ("Setting", "From", "To", "Effect", "Affected", "Takes about"))
     # A path that is cut cannot be searched for in the file.
     table.columns[0].no_wrap = True
     for change in plan.changes:
@@ -80,7 +80,7 @@ def changes_table(plan: Plan) -> Table:
         what = Text("refused", style="bold red") if change.refused else Text(effect(change))
         if change.accepted:
             what.stylize("yellow")
-        _add(table, change.setting, old, new, what, change.affected, "" if change.refused else change.takes)
+        add_row(table, change.setting, old, new, what, change.affected, "" if change.refused else change.takes)
     return table
 
 
@@ -92,9 +92,9 @@ def refusal_lines(plan: Plan) -> Text:
 
 def creations_table(plan: Plan) -> Table:
     """Return the table of stacks that are not there yet."""
-    table = _table(f"Created for {plan.environment}", ("Stack", "Holds", "Takes about"))
+    table = new_table(f"Created for {plan.environment}", ("Stack", "Holds", "Takes about"))
     for each in plan.created:
-        _add(table, each.stack, each.holds, each.takes)
+        add_row(table, each.stack, each.holds, each.takes)
     return table
 
 
@@ -110,22 +110,9 @@ _STYLES = {Verdict.OK: "green", Verdict.ADVICE: "yellow", Verdict.NOT_CHECKED: "
 def findings_table(report: Report) -> Table:
     """Return the table of what `ops doctor` found."""
     title = f"{report.environment} in {report.region}"
-    table = _table(f"{title} of {report.account}" if report.account else title, ("Check", "", "What", "Why", "Do"))
+    table = new_table(f"{title} of {report.account}" if report.account else title, ("Check", "", "What", "Why", "Do"))
     for each in report.findings:
-        _add(table, each.check, Text(each.verdict, style=_STYLES[each.verdict]), each.what, each.why, each.remedy)
-    return table
-
-
-def _add(table: Table, *cells: str | Text) -> None:
-    """Add a row as it is: a string would be read as Rich's markup, and `:secret:` in an ARN as an emoji."""
-    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
-
-
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim")
-    for column in columns:
-        # An ARN or an address that is cut cannot be copied: fold it.
-        table.add_column(column, overflow="fold")
+        add_row(table, each.check, Text(each.verdict, style=_STYLES[each.verdict]), each.what, each.why, each.remedy)
     return table
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ops.destroy.items import Item, Kind, Plan, Stays, total
 from ops.destroy.removal import removable
+from ops.rows import add_row, new_table
 
 # What somebody wants to read by name before it goes; the rest is counted.
 _TELLING = {
@@ -30,20 +30,22 @@ _TELLING = {
 
 def stacks_going(plan: Plan) -> Table:
     """Return the table of what goes, in its order."""
-    table = _table(f"Goes, in this order ({plan.region})", ("Stack", "State", "Protected", "Resources", "Among them"))
+    table = new_table(
+        f"Goes, in this order ({plan.region})", ("Stack", "State", "Protected", "Resources", "Among them")
+    )
     for stack in plan.stacks:
         among = [f"{len(ids)} x {_TELLING[kind]}" for kind, ids in stack.goes.items() if kind in _TELLING]
         protected = Text("yes", style="bold red") if stack.protected else "no"
-        _add(table, stack.name, stack.state, protected, str(stack.resources), "\n".join(among))
+        add_row(table, stack.name, stack.state, protected, str(stack.resources), "\n".join(among))
     return table
 
 
 def items_table(title: str, items: Sequence[Item]) -> Table:
     """Return the table of what stays or is left, with what it costs; the sum is in its title."""
-    table = _table(f"{title}: {total(items)}", ("What", "Id", "Of", "Why", "A month"))
+    table = new_table(f"{title}: {total(items)}", ("What", "Id", "Of", "Why", "A month"))
     for item in _folded(items):
         style = "yellow" if removable(item) else ""
-        _add(table, item.kind, Text(item.id, style=style), item.of, item.why, item.cost)
+        add_row(table, item.kind, Text(item.id, style=style), item.of, item.why, item.cost)
     return table
 
 
@@ -83,14 +85,3 @@ def print_left(left: Sequence[Item], console: Console) -> None:
     console.print(items_table("Left", left))
     if any(removable(item) and not item.done for item in left):
         console.print("Nobody wants what is yellow: --leftovers removes it.")
-
-
-def _add(table: Table, *cells: str | Text) -> None:
-    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
-
-
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rich import box
 from rich.table import Table
-from rich.text import Text
 
+from ops.rows import add_row, new_table
 from ops.size.nodes import Group
 from ops.size.plan import Plan
 from settings.disks import nvme_gib
@@ -26,26 +25,27 @@ def filled(group: Group) -> tuple[float, float]:
 def tables(plan: Plan) -> Iterator[Table]:
     """Return the tables of a plan: pods, nodes and the month's bill."""
     work = plan.work
-    table = _table(
+    table = new_table(
         f"{work.vectors:,} x {work.dim} in {work.index.name}, Milvus {work.line} in {work.region}",
         ("Component", "Pods", "CPU", "GiB", "Node group"),
+        right={"Pods", "CPU", "GiB"},
     )
     for group in plan.groups:
         for pods in group.pods:
-            _add(table, pods.name, str(pods.replicas), f"{pods.cpu:g}", f"{pods.memory_gib:g}", group.name)
+            add_row(table, pods.name, str(pods.replicas), f"{pods.cpu:g}", f"{pods.memory_gib:g}", group.name)
     yield table
-    table = _table("Nodes", ("Group", "Nodes", "Type", "CPU requested", "Memory requested", "Disk", "Processor"))
+    table = new_table("Nodes", ("Group", "Nodes", "Type", "CPU requested", "Memory requested", "Disk", "Processor"))
     for group in plan.groups:
         cpu, memory = filled(group)
         kind = group.priced.kind
         mark = f"CoreMark {kind.coremark / kind.vcpu:,.0f} a vCPU" if kind.coremark else "not measured"
-        _add(table, group.name, str(group.nodes), kind.name, f"{cpu:.0%}", f"{memory:.0%}", _disk(group), mark)
+        add_row(table, group.name, str(group.nodes), kind.name, f"{cpu:.0%}", f"{memory:.0%}", _disk(group), mark)
     yield table
-    table = _table("USD a month, list prices, an estimate", ("What", "USD", "Grade"))
+    table = new_table("USD a month, list prices, an estimate", ("What", "USD", "Grade"), right={"USD"})
     for charge in plan.charges:
         amount = "no price" if charge.monthly is None else f"{charge.monthly:,.2f}"
-        _add(table, charge.what, amount, charge.price.mark or charge.price.grade)
-    _add(table, "sum", f"{plan.monthly:,.2f}", "")
+        add_row(table, charge.what, amount, charge.price.mark or charge.price.grade)
+    add_row(table, "sum", f"{plan.monthly:,.2f}", "")
     yield table
 
 
@@ -105,16 +105,3 @@ def as_data(plan: Plan, whole: float | None = None) -> dict[str, Any]:
         ],
         "notes": list(plan.notes),
     }
-
-
-def _add(table: Table, *cells: str) -> None:
-    table.add_row(*(Text(cell) for cell in cells))
-
-
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim")
-    for column in columns:
-        table.add_column(
-            column, overflow="fold", justify="right" if column in {"Pods", "CPU", "GiB", "USD"} else "left"
-        )
-    return table
