@@ -182,9 +182,12 @@ def _text(line: _Line | None, other: _Line | None) -> str:
     if line is None:
         return "-"
     cost = "no price" if line["monthly"] is None else f"{line['monthly']:,.2f}"
-    if other is not None and line["price"] != other["price"]:
-        return f"{line['quantity']:,.6g} at {line['price']}: {cost}"
-    return f"{line['quantity']:,.6g}: {cost}"
+    most = line.get("monthly_at_most")
+    if most != line["monthly"] and most is not None:
+        cost += f" to {most:,.2f}"
+    each = f" at {line['price']}" if other is not None and line["price"] != other["price"] else ""
+    # Requests are counted in millions, and nobody reads 1.5e+06.
+    return f"{line['quantity']:,.12g}{each}: {cost}"
 
 
 def _unusable(path: Path, reason: str) -> Exception:

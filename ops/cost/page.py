@@ -21,7 +21,7 @@ th, td { padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); v
 .bar { width: 45%; } .bar span { display: block; height: .9rem; border-radius: 2px; background: var(--bar); }
 .idle span { background: var(--idle); } .mark { color: var(--idle); font-size: .85em; } .dim { color: var(--dim); }
 .stack { display: flex; height: 1.6rem; border-radius: 3px; overflow: hidden; margin: .3rem 0 .2rem; }
-.stack span { border-right: 1px solid Canvas; background: var(--bar); } .stack span:nth-child(even) { opacity: .75; }
+.stack span { border-right: 1px solid canvas; background: var(--bar); } .stack span:nth-child(even) { opacity: .75; }
 .stack .rest { background: var(--idle); opacity: 1 !important; }
 .scroll { overflow-x: auto; }
 """
@@ -103,7 +103,7 @@ def _bill(bill: Bill) -> str:
 
 def _group(bill: Bill, group: str) -> str:
     shares = [share for share in bill.shares if share.group == group and share.monthly]
-    total = sum(share.monthly for share in shares) or 1.0
+    total = sum(share.monthly for share in shares)
     parts = "".join(
         f'<span{" class=rest" if share.component == IDLE else ""} style="width:{100 * share.monthly / total:.2f}%" '
         f'title="{escape(share.component)}: {share.monthly:,.2f} USD"></span>'

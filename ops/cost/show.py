@@ -33,9 +33,10 @@ def signed(amount: float) -> str:
 def quantity(line: Line) -> str:
     """Return how much of it there is: ``3`` of what runs all month, ``240 GB-month`` of other things."""
     unit = line.price.unit
-    if unit == "month" or unit.endswith("hour"):
-        return f"{line.quantity:,.6g}"
-    return f"{line.quantity:,.0f}" if "requests" in unit else f"{line.quantity:,.6g} {unit.removesuffix('-month')}"
+    if "requests" in unit:
+        return f"{line.quantity:,.0f}"
+    number = f"{round(line.quantity, 4):,.12g}"
+    return number if unit == "month" or unit.endswith("hour") else f"{number} {unit.removesuffix('-month')}"
 
 
 def amount(line: Line) -> str:
@@ -60,7 +61,9 @@ def sureness(bill: Bill) -> str:
     shares = dict.fromkeys(("A", "B", "C", "none"), 0.0)
     for line in bill.lines:
         shares[line.price.grade] += line.monthly or 0.0
-    parts = [f"{grade} {value / bill.total:.0%}" for grade, value in shares.items() if value and bill.total]
+    parts = [f"{grade} {value / bill.total:.0%}" for grade, value in shares.items() if value]
+    if not parts:
+        return "Nothing in it has a price."
     return f"List prices of {bill.oldest} to {bill.newest}. Of the bill on grade {', '.join(parts)} ({_GRADES})."
 
 
@@ -103,7 +106,8 @@ def show(console: Console, bill: Bill) -> None:
     console.print(
         Text(f"{_BY_USE}: by use, as assumed ({DEFAULTS.name}; your own figures: --assumptions)", style="dim")
     )
-    for text in _notes(bill):
+    # Each remark once.
+    for text in dict.fromkeys(line.price.mark for line in bill.lines if line.price.mark):
         console.print(Text(text, style="dim"))
     console.print(Text(sureness(bill), style="dim"))
     console.print(Text(bill.summary))
@@ -114,7 +118,7 @@ def show_difference(console: Console, difference: Difference) -> None:
     console.print(Text(difference.headline, style="bold"), soft_wrap=True)
     if not difference.changes:
         return
-    table = _table("", ("What", "Before", "After", "Change a month"), right=(1, 2, 3))
+    table = _table(("What", "Before", "After", "Change a month"), right=(1, 2, 3))
     for change in difference.changes:
         name = f"{change.service}: {change.what}" + (f" ({change.mark})" if change.mark else "")
         table.add_row(
@@ -129,10 +133,9 @@ def in_order(bill: Bill) -> list[Line]:
 
 
 def _lines(bill: Bill) -> Table:
-    table = _table("", ("Service", "What", "Quantity", "Each", "Grade", "USD a month"), right=(2, 3, 5))
+    table = _table(("Service", "What", "Quantity", "Each", "Grade", "USD a month"), right=(2, 3, 5))
     for line in in_order(bill):
         price = "-" if line.price.amount is None else f"{line.price.amount:.10g}"
-        grade = Text(line.price.grade, style="yellow" if line.price.mark else "")
         what = Text(line.what)
         if line.note:
             what.append(f", {line.note}", style="yellow")
@@ -141,41 +144,40 @@ def _lines(bill: Bill) -> Table:
             what,
             Text(quantity(line)),
             Text(price),
-            grade,
+            _marked(line.price.grade, bool(line.price.mark)),
             Text(f"{_BY_USE} {amount(line)}" if line.by_use else amount(line), style="bold"),
         )
     return table
 
 
 def _sums(title: str, sums: Mapping[str, float], total: float) -> Table:
-    table = _table(title, (title.removeprefix("By ").capitalize(), "USD a month", "", ""), right=(1, 2))
+    table = _table((title.removeprefix("By ").capitalize(), "USD a month", "", ""), right=(1, 2), title=title)
     for name, value in sums.items():
         part = value / total if total else 0.0
-        style = "yellow" if name == IDLE else ""
         table.add_row(
-            Text(name, style=style),
+            _marked(name, name == IDLE),
             Text(f"{value:,.2f}"),
             Text(f"{part:.1%}"),
-            Text("█" * round(24 * part), style=style),
+            _marked("█" * round(24 * part), name == IDLE),
         )
     return table
 
 
 def _nodes(bill: Bill) -> Table:
-    table = _table("", ("Group", "For", "USD a month"), right=(2,))
+    table = _table(("Group", "For", "USD a month"), right=(2,))
     for share in bill.shares:
-        style = "yellow" if share.component == IDLE else ""
-        table.add_row(Text(share.group), Text(share.component, style=style), Text(f"{share.monthly:,.2f}"))
+        component = _marked(share.component, share.component == IDLE)
+        table.add_row(Text(share.group), component, Text(f"{share.monthly:,.2f}"))
     return table
 
 
-def _notes(bill: Bill) -> list[str]:
-    return list(dict.fromkeys(line.price.mark for line in bill.lines if line.price.mark))
+def _marked(text: str, marked: bool) -> Text:
+    return Text(text, style="yellow") if marked else Text(text)
 
 
-def _table(title: str, columns: tuple[str, ...], right: tuple[int, ...]) -> Table:
+def _table(columns: tuple[str, ...], right: tuple[int, ...], *, title: str | None = None) -> Table:
     table = Table(
-        title=title or None,
+        title=title,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
