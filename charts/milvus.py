@@ -61,7 +61,7 @@ class MilvusChart(cdk8s.Chart):
         for companion in after:
             _order(companion, after=[self.release])
         for first in self.api_objects:
-            if first.metadata.namespace == env.milvus.namespace and not first.node.dependencies:
+            if first is not namespace and not first.node.dependencies:
                 _order(first, after=[namespace])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 Flat = Mapping[str, Any]
@@ -70,7 +71,12 @@ def refusals(
 
 def matches(path: str, pattern: str) -> re.Match[str] | None:
     """Return the match of a path with a pattern, in which ``*`` is one name."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", r"([^.]+)"), path)
+    return _compiled(pattern).fullmatch(path)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", r"([^.]+)"))
 
 
 def _matching(changed: Iterable[str], patterns: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -53,9 +53,7 @@ class ChangeGuard(Construct):
             description="Refuses changes of settings that cannot be",
             timeout=cdk.Duration.minutes(1),
             # Whether the stack is being rolled back, which has to pass.
-            may=[
-                iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[cdk.Stack.of(self).stack_id])
-            ],
+            may=[iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[cdk.Aws.STACK_ID])],
             log_group=log_group,
         )
         # Called by CloudFormation itself, without CDK's framework: one function at a time in each stack, where a new

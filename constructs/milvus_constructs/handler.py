@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -85,33 +85,33 @@ def handler_function(
     # Not AWSLambdaBasicExecutionRole: that managed policy may write to every log group of the account.
     role = iam.Role(scope, "FunctionRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
-    with _asset(code, beside) as asset:
-        function = lambda_.Function(
-            scope,
-            "Function",
-            description=description,
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            code=asset,
-            handler="handler.on_event",
-            timeout=timeout,
-            memory_size=256,
-            environment=environment,
-            log_group=log_group,
-            role=role,
-        )
-    for statement in may:
-        function.add_to_role_policy(statement)
-    return function
+    return lambda_.Function(
+        scope,
+        "Function",
+        description=description,
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_asset(_folder(code, tuple(beside)).name),
+        handler="handler.on_event",
+        timeout=timeout,
+        memory_size=256,
+        environment=environment,
+        log_group=log_group,
+        role=role,
+        initial_policy=may,
+    )
 
 
-@contextmanager
-def _asset(code: Path, beside: Sequence[Path]) -> Iterator[lambda_.Code]:
-    """Yield ``handler.py`` of a folder with other modules in their packages; the CDK copies it for the function."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(code / "handler.py", folder)
-        for module in beside:
-            package = Path(folder, module.parent.name)
-            package.mkdir(exist_ok=True)
-            shutil.copy(module, package)
-        yield lambda_.Code.from_asset(folder)
+@cache
+def _folder(code: Path, beside: tuple[Path, ...]) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder with ``handler.py`` of another and with modules in their packages.
+
+    It lives as long as the process: the CDK copies a folder into an assembly once, however many functions have it.
+    """
+    folder = tempfile.TemporaryDirectory()
+    shutil.copy(code / "handler.py", folder.name)
+    for module in beside:
+        package = Path(folder.name, module.parent.name)
+        package.mkdir(exist_ok=True)
+        shutil.copy(module, package)
+    return folder

@@ -78,6 +78,5 @@ def _free_from_its_name(group: logs.CfnLogGroup, function: lambda_.Function, rem
 
 def _function_of(group: logs.CfnLogGroup) -> lambda_.Function | None:
     """Return the function with which CDK made a log group."""
-    around = group.node.scope
-    owner = around.node.scope if around else None
+    *_, owner, _around, _group = group.node.scopes
     return owner if isinstance(owner, lambda_.Function) else None

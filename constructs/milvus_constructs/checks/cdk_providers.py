@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources as cr
-from constructs import IConstruct
 
-from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
+from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, resolved_wildcard, spelling
 from milvus_constructs.tree import child
 
 _LOGS = "service-role/AWSLambdaBasicExecutionRole"
@@ -22,18 +21,26 @@ _CDK_GIVES_IT = "CDK's provider framework attaches this policy to its own functi
 _ANY_VERSION = "CDK's provider framework invokes exactly this function; the wildcard means its versions"
 _FRAMEWORK = ("framework-onEvent", "framework-isComplete", "framework-onTimeout")
 _WAITER = "waiter-state-machine"
+_WAITER_FINDINGS = {
+    "AwsSolutions-SF1": "the functions that it calls log every step; its own log would need rights on all logs",
+    "AwsSolutions-SF2": "it only calls one function again and again; a trace would show nothing else",
+}
 
 
 def acknowledge_provider(provider: cr.Provider, *handlers: lambda_.IFunction) -> None:
-    """Accept the findings on the provider framework around the given functions."""
-    framework = [function for function in provider.node.children if function.node.id in _FRAMEWORK]
-    invoked = {_any_version(handler): _ANY_VERSION for handler in handlers}
-    for function in framework:
-        role = child(function, "ServiceRole", iam.Role)
-        acknowledge(role, {managed_policy(_LOGS): _CDK_GIVES_IT, managed_policy(_VPC): _CDK_GIVES_IT, **invoked})
-    waiter = provider.node.try_find_child(_WAITER)
-    if waiter is not None:
-        _acknowledge_waiter(waiter, framework)
+    """Accept the findings on the provider framework around the given functions.
+
+    Everything below the provider is the framework's own, so they are named on the provider, once.
+    """
+    findings = {
+        managed_policy(_LOGS): _CDK_GIVES_IT,
+        managed_policy(_VPC): _CDK_GIVES_IT,
+        **dict.fromkeys(_any_version(provider, handlers), _ANY_VERSION),
+    }
+    if provider.node.try_find_child(_WAITER) is not None:
+        framework = [child(provider, name, lambda_.Function) for name in _FRAMEWORK]
+        findings |= {**_WAITER_FINDINGS, **dict.fromkeys(_any_version(provider, framework), _ANY_VERSION)}
+    acknowledge(provider, findings)
 
 
 def acknowledge_kubectl_provider(cluster: eks.Cluster) -> None:
@@ -55,17 +62,7 @@ def _conditional_policies(role: iam.Role) -> list[str]:
     return [f"AwsSolutions-IAM4[Policy::{policy}]" for policy in quoted]
 
 
-def _acknowledge_waiter(waiter: IConstruct, invoked: Sequence[IConstruct]) -> None:
-    acknowledge(
-        waiter,
-        {
-            "AwsSolutions-SF1": "the functions that it calls log every step; its own log would need rights on all logs",
-            "AwsSolutions-SF2": "it only calls one function again and again; a trace would show nothing else",
-            **{_any_version(function): _ANY_VERSION for function in invoked},
-        },
-    )
-
-
-def _any_version(function: IConstruct) -> str:
-    resource = child(function, "Resource", CfnResource)
-    return wildcard(resource, f"{resource.get_att('Arn').to_string()}:*")
+def _any_version(provider: cr.Provider, functions: Sequence[lambda_.IFunction]) -> list[str]:
+    """Return the finding on the right to invoke each function in any version."""
+    arns = Stack.of(provider).resolve([function.function_arn for function in functions])
+    return [resolved_wildcard(f"{spelling(arn)}:*") for arn in arns]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -127,33 +127,45 @@ def _in_order(chart: Chart) -> Iterator[tuple[str, ApiObject, list[str]]]:
         ValueError: The objects depend on one another in a circle.
     """
     # Not `chart.api_objects`: that leaves out what stands inside constructs of the chart.
-    # Paths are asked for once: each call crosses over to Node.
-    inside = {construct: construct.node.path for construct in chart.node.find_all() if construct is not chart}
+    # Nodes and paths are asked for once, and what is around or inside what is read from the paths: each question
+    # crosses over to Node.
+    root = chart.node
+    nodes = {construct: construct.node for construct in root.find_all()}
+    inside = {construct: node.path for construct, node in nodes.items()}
+    depends = {path: nodes[construct].dependencies for construct, path in inside.items() if construct is not chart}
     objects = {path: construct for construct, path in inside.items() if isinstance(construct, ApiObject)}
-    edges = {path: sorted(_dependencies(api_object, inside) - {path}) for path, api_object in objects.items()}
+    edges = {path: sorted(_dependencies(path, depends, inside, objects) - {path}) for path in objects}
     try:
         order = list(TopologicalSorter(edges).static_order())
     except CycleError as error:
         raise ValueError(
-            f"chart {chart.node.id}: objects depend on one another in a circle: {' -> '.join(error.args[1])}; remove "
+            f"chart {root.id}: objects depend on one another in a circle: {' -> '.join(error.args[1])}; remove "
             "one of the dependencies"
         ) from error
     for path in order:
         yield path, objects[path], edges[path]
 
 
-def _dependencies(api_object: ApiObject, inside: Mapping[IConstruct, str]) -> set[str]:
+def _dependencies(
+    path: str, depends: Mapping[str, Sequence[IConstruct]], inside: Mapping[IConstruct, str], objects: Iterable[str]
+) -> set[str]:
     """Return the paths of the objects that an object depends on, by itself or by a construct around it.
 
     Args:
-        api_object: An object of the chart.
+        path: An object of the chart.
+        depends: What each construct of the chart depends on, by its path.
         inside: The paths of the constructs of the chart.
+        objects: The paths of all its objects.
     """
-    return {
-        inside[below]
-        for scope in api_object.node.scopes
-        if scope in inside
-        for dependency in scope.node.dependencies
-        for below in dependency.node.find_all()
-        if isinstance(below, ApiObject) and below in inside
+    targets = {
+        inside[target]
+        for around, dependencies in depends.items()
+        if _holds(around, path)
+        for target in dependencies
+        if target in inside
     }
+    return {each for each in objects for target in targets if _holds(target, each)}
+
+
+def _holds(outer: str, inner: str) -> bool:
+    return inner == outer or inner.startswith(f"{outer}/")
