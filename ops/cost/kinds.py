@@ -5,38 +5,38 @@ What is in none has no price, and the bill says so. Sources: AWS's page of price
 
 from __future__ import annotations
 
-FREE: dict[str, str] = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": "scaling costs nothing, the storage that it adds does",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "its alarms are made by AWS and not billed",
-    "AWS::CloudFormation::WaitConditionHandle": "CloudFormation's own",
-    "AWS::EC2::InternetGateway": "free",
-    "AWS::EC2::LaunchTemplate": "free; its nodes and their disks are counted with the node group",
-    "AWS::EC2::Route": "free",
-    "AWS::EC2::RouteTable": "free",
-    "AWS::EC2::SecurityGroup": "free",
-    "AWS::EC2::SecurityGroupEgress": "free",
-    "AWS::EC2::SecurityGroupIngress": "free",
-    "AWS::EC2::Subnet": "free",
-    "AWS::EC2::SubnetRouteTableAssociation": "free",
-    "AWS::EC2::VPC": "free",
-    "AWS::EC2::VPCGatewayAttachment": "free",
-    "AWS::EKS::AccessEntry": "free",
-    "AWS::EKS::Addon": "AWS's own add-ons are free; their pods run on the nodes",
-    "AWS::Events::Rule": "starts the pipeline; events of AWS's own services are free",
-    "AWS::IAM::ManagedPolicy": "free",
-    "AWS::IAM::OIDCProvider": "free",
-    "AWS::IAM::Policy": "free",
-    "AWS::IAM::Role": "free",
-    "AWS::KMS::Alias": "free",
-    "AWS::Lambda::Function": "runs during deployments only: within the million requests a month that are always free",
-    "AWS::Lambda::LayerVersion": "free",
-    "AWS::Lambda::Permission": "free",
-    "AWS::MSK::Configuration": "free",
-    "AWS::S3::BucketPolicy": "free",
-    "AWS::SSM::Parameter": "standard parameters are free",
-    "AWS::StepFunctions::StateMachine": "runs during deployments only: within 4,000 transitions a month, always free",
+FREE = {
+    "AWS::ApplicationAutoScaling::ScalableTarget",  # scaling costs nothing, the storage that it adds does
+    "AWS::ApplicationAutoScaling::ScalingPolicy",  # its alarms are made by AWS and not billed
+    "AWS::CloudFormation::WaitConditionHandle",  # CloudFormation's own
+    "AWS::EC2::InternetGateway",  # free
+    "AWS::EC2::LaunchTemplate",  # free; its nodes and their disks are counted with the node group
+    "AWS::EC2::Route",  # free
+    "AWS::EC2::RouteTable",  # free
+    "AWS::EC2::SecurityGroup",  # free
+    "AWS::EC2::SecurityGroupEgress",  # free
+    "AWS::EC2::SecurityGroupIngress",  # free
+    "AWS::EC2::Subnet",  # free
+    "AWS::EC2::SubnetRouteTableAssociation",  # free
+    "AWS::EC2::VPC",  # free
+    "AWS::EC2::VPCGatewayAttachment",  # free
+    "AWS::EKS::AccessEntry",  # free
+    "AWS::EKS::Addon",  # AWS's own add-ons are free; their pods run on the nodes
+    "AWS::Events::Rule",  # starts the pipeline; events of AWS's own services are free
+    "AWS::IAM::ManagedPolicy",  # free
+    "AWS::IAM::OIDCProvider",  # free
+    "AWS::IAM::Policy",  # free
+    "AWS::IAM::Role",  # free
+    "AWS::KMS::Alias",  # free
+    "AWS::Lambda::Function",  # runs during deployments only: within the million requests a month that are always free
+    "AWS::Lambda::LayerVersion",  # free
+    "AWS::Lambda::Permission",  # free
+    "AWS::MSK::Configuration",  # free
+    "AWS::S3::BucketPolicy",  # free
+    "AWS::SSM::Parameter",  # standard parameters are free
+    "AWS::StepFunctions::StateMachine",  # runs during deployments only: within 4,000 transitions a month, always free
 }
-"""Types of resources that cost nothing, with the reason."""
+"""Types of resources that cost nothing; why stands beside each."""
 
 FREE_PREFIX = "Custom::"
 """Custom resources are calls of functions of ours; the objects and releases that they make are looked at one by one."""
@@ -61,21 +61,21 @@ BY_USE = (
     "AWS::S3::Bucket",
 )
 
-FREE_KINDS: dict[str, str] = {
-    "ClusterRole": "inside the cluster",
-    "ClusterRoleBinding": "inside the cluster",
-    "ConfigMap": "inside the cluster",
-    "CronJob": "runs on the nodes",
-    "ExternalSecret": "its requests are counted with the secrets",
-    "HorizontalPodAutoscaler": "inside the cluster; what it adds runs on the nodes",
-    "Namespace": "inside the cluster",
-    "NetworkPolicy": "inside the cluster",
-    "PodDisruptionBudget": "inside the cluster",
-    "Role": "inside the cluster",
-    "RoleBinding": "inside the cluster",
-    "SecretStore": "inside the cluster",
-    "ServiceAccount": "inside the cluster",
-    "StorageClass": "inside the cluster; the volumes are counted with the release that claims them",
+FREE_KINDS = {
+    "ClusterRole",  # inside the cluster
+    "ClusterRoleBinding",  # inside the cluster
+    "ConfigMap",  # inside the cluster
+    "CronJob",  # runs on the nodes
+    "ExternalSecret",  # its requests are counted with the secrets
+    "HorizontalPodAutoscaler",  # inside the cluster; what it adds runs on the nodes
+    "Namespace",  # inside the cluster
+    "NetworkPolicy",  # inside the cluster
+    "PodDisruptionBudget",  # inside the cluster
+    "Role",  # inside the cluster
+    "RoleBinding",  # inside the cluster
+    "SecretStore",  # inside the cluster
+    "ServiceAccount",  # inside the cluster
+    "StorageClass",  # inside the cluster; the volumes are counted with the release that claims them
 }
 """Kinds of objects that cost nothing by themselves."""
 
