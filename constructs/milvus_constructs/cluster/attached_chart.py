@@ -53,11 +53,11 @@ class AttachedChart(Construct):
         self._attached: dict[str, Attached] = {}
         for path, api_object, dependencies in _in_order(chart):
             attached = self._attach(api_object.to_json())
-            for dependency in dependencies:
-                attached.resource.node.add_dependency(self._attached[dependency].resource)
+            waits_for = [self._attached[dependency].resource for dependency in dependencies]
             earlier = list(self._attached.values())
             if len(earlier) >= _AT_ONCE:
-                attached.resource.node.add_dependency(earlier[-_AT_ONCE].resource)
+                waits_for.append(earlier[-_AT_ONCE].resource)
+            attached.resource.node.add_dependency(*waits_for)
             self._attached[path] = attached
 
     def find(self, kind: str, name: str) -> Attached:
