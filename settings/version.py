@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import tomllib
+from functools import cache
 from pathlib import Path
 
 _DISTRIBUTION = "milvus-on-eks"
 
 
+@cache
 def version() -> str:
     """Return the version: that of the installed package, or that of the checkout, which is not installed."""
     try:
