@@ -62,7 +62,6 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(
-    name="ops",
     cls=_Commands,
     help=_HELP,
     epilog=_EPILOG,
@@ -83,16 +82,20 @@ def _options(
 ) -> None: ...
 
 
-app.command("doctor", epilog=_EPILOG)(doctor.doctor)
-app.command("size", epilog=_EPILOG)(size.size)
-app.command("plan", epilog=_EPILOG)(plan.plan)
-app.command("smoke", epilog=_EPILOG)(smoke.smoke)
-app.command("status", epilog=_EPILOG)(status.status)
-app.command("endpoints", epilog=_EPILOG)(endpoints.endpoints)
-app.command("root-password", epilog=_EPILOG)(root_password.root_password)
-app.command("cost", epilog=_EPILOG)(cost.cost)
-app.command("rebalance", epilog=_EPILOG)(rebalance.rebalance)
-app.command("protect", epilog=_EPILOG)(protect.protect)
-app.command("destroy", epilog=_EPILOG)(destroy.destroy)
-app.command("gate", epilog=_EPILOG)(gate.gate)
-app.command("verify", epilog=_EPILOG)(verify.verify)
+# Each is called as its function is; this is their order in --help.
+for _command in (
+    doctor.doctor,
+    size.size,
+    plan.plan,
+    smoke.smoke,
+    status.status,
+    endpoints.endpoints,
+    root_password.root_password,
+    cost.cost,
+    rebalance.rebalance,
+    protect.protect,
+    destroy.destroy,
+    gate.gate,
+    verify.verify,
+):
+    app.command(epilog=_EPILOG)(_command)

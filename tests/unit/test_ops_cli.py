@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from typing import Any
@@ -15,30 +16,49 @@ from ops.errors import OpsError, check_range, one_line, usage_error
 from settings.version import version
 
 COMMANDS = (
-    "destroy",
     "doctor",
     "size",
+    "plan",
     "smoke",
     "status",
     "endpoints",
     "root-password",
-    "gate",
-    "plan",
+    "cost",
+    "rebalance",
     "protect",
+    "destroy",
+    "gate",
     "verify",
+)
+EXIT_CODES = (
+    "Exit codes: 0 done and healthy, 1 something failed, 2 wrong options or input, 3 a change is refused, "
+    "130 interrupted."
 )
 
 
-def test_help_lists_the_commands_and_exit_codes() -> None:
+def test_help_lists_the_commands_in_order_and_exit_codes() -> None:
     result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "TERM": "dumb"})
 
     assert result.exit_code == 0
-    for command in COMMANDS:
-        assert command in result.stdout
+    assert tuple(re.findall(r"^│ ([a-z][a-z-]+)  ", result.stdout, re.MULTILINE)) == COMMANDS
+    assert EXIT_CODES in result.stdout
+    # AND what it reads and changes comes first
+    text = " ".join(result.stdout.split())
     assert (
-        "Exit codes: 0 done and healthy, 1 something failed, 2 wrong options or input, 3 a change is refused"
-        in result.stdout
-    )
+        "Look after a Milvus: would the account take it, is it there, does it answer, and what would a change do? "
+        "Reads AWS with your usual credentials (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL); only protect and "
+        "destroy --confirm change something there. root-password alone changes something in Milvus that stays, and "
+        "rebalance where Kafka keeps its partitions. No command prints a secret."
+    ) in text
+    assert re.search(r"│ --help +-h +", result.stdout)
+
+
+def test_call_without_a_command_shows_the_help_and_is_wrong() -> None:
+    runner = CliRunner(env={"COLUMNS": "200", "TERM": "dumb"})
+
+    result = runner.invoke(app, [])
+
+    assert (result.exit_code, result.output.strip()) == (2, runner.invoke(app, ["-h"]).output.strip())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -46,7 +66,7 @@ def test_help_of_a_command_has_no_stray_markup(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
 
     assert result.exit_code == 0
-    assert "Exit codes:" in result.stdout
+    assert EXIT_CODES in result.stdout
     assert "**" not in result.stdout
     assert "[bold]" not in result.stdout
 

@@ -1,0 +1,640 @@
+"""What each command hands on of its options, with those of another value than the default, and what it is doing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ops import aws
+from ops.cli import app
+from ops.console import working
+from ops.environments import environment
+from ops.errors import OpsError
+from ops.program import NAME
+from settings import Environment
+
+STOPPED = "stopped here"
+
+
+def run(*arguments: str | Path, **variables: str) -> Any:
+    return CliRunner(env={"COLUMNS": "200", **variables}).invoke(app, [*map(str, arguments)])
+
+
+def stop(*_: Any, **__: Any) -> Any:
+    raise OpsError(STOPPED, remedy="")
+
+
+class Asked:
+    """Something that is called, and goes no further."""
+
+    def __init__(self) -> None:
+        self.with_: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self.with_ = arguments, options
+        stop()
+
+
+# -- which environment
+
+OF_AN_ENVIRONMENT = (
+    "doctor",
+    "plan",
+    "status",
+    "endpoints",
+    "rebalance",
+    "protect",
+    "destroy",
+    "smoke",
+    "root-password",
+)
+
+
+@pytest.mark.parametrize("command", OF_AN_ENVIRONMENT)
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (("--env", "prod"), (("prod",), {"file": None, "region": None})),
+        (("--env-file", "a.yaml"), ((None,), {"file": Path("a.yaml"), "region": None})),
+        (("--env", "dev", "--region", "eu-west-1"), (("dev",), {"file": None, "region": "eu-west-1"})),
+    ],
+)
+def test_command_is_about_the_environment_that_its_options_name(
+    monkeypatch: pytest.MonkeyPatch, command: str, options: tuple[str, ...], asked: Any
+) -> None:
+    environment = Asked()
+    monkeypatch.setattr("ops.environments.environment", environment)
+
+    result = run(command, *options)
+
+    assert (result.exit_code, result.stderr) == (1, f"error {STOPPED}\n")
+    assert environment.with_ == asked
+
+
+@pytest.mark.parametrize("command", ["smoke", "root-password"])
+def test_command_goes_on_with_the_settings_of_that_environment(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    address = Asked()
+    monkeypatch.setattr("ops.milvus.address.address_and_secret", address)
+
+    run(command, "--env", "dev", "--region", "eu-west-1")
+
+    ((settings,), options) = address.with_
+    assert (settings.name, settings.region, options) == ("milvus-dev", "eu-west-1", {})
+
+
+# -- what is going on, and where
+
+
+class Calls:
+    """Sessions and clients that are asked for; a client is only its name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sessions: list[dict[str, Any]] = []
+        self.clients: list[tuple[str, dict[str, Any]]] = []
+        monkeypatch.setattr(aws, "session", self.session)
+        monkeypatch.setattr(aws, "client", self.client)
+
+    def session(self, **options: Any) -> str:
+        self.sessions.append(options)
+        return "the session"
+
+    def client(self, service: str, **options: Any) -> str:
+        self.clients.append((service, options))
+        return service
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "work", "text"),
+    [
+        ("doctor", "doctor", "ops.doctor.run.examine", "Looking whether eu-west-1 takes milvus-dev"),
+        ("plan", "plan", "ops.plan.read_deployed", "Reading milvus-dev in eu-west-1"),
+        ("status", "status", "ops.status.read_status", "Reading milvus-dev in eu-west-1"),
+        ("endpoints", "endpoints", "ops.endpoints.read_endpoints", "Reading the stacks of milvus-dev in eu-west-1"),
+        ("rebalance", "rebalance", "ops.rebalance.read_login", "Reading the stacks of milvus-dev in eu-west-1"),
+        ("protect", "protect", "ops.protection.protect", "Reading the stacks of milvus-dev in eu-west-1"),
+        ("destroy", "destroy", "ops.destroy.look", "Reading milvus-dev in eu-west-1"),
+    ],
+)
+def test_command_says_what_it_reads_and_reads_the_named_environment(
+    monkeypatch: pytest.MonkeyPatch, command: str, module: str, work: str, text: str
+) -> None:
+    # GIVEN a command whose work ends at once
+    Calls(monkeypatch)
+    said: list[str] = []
+
+    @contextlib.contextmanager
+    def working(what: str) -> Iterator[None]:
+        said.append(what)
+        yield
+
+    asked = Asked()
+    monkeypatch.setattr(f"ops.commands.{module}.working", working)
+    monkeypatch.setattr(work, asked)
+
+    # WHEN it is called
+    result = run(command, "--env", "dev", "--region", "eu-west-1")
+
+    # THEN it says what it does, and does it to this environment
+    assert (result.exit_code, said) == (1, [text])
+    settings: Environment = asked.with_[0][0]
+    assert (settings.name, settings.region) == ("milvus-dev", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("command", "work"), [("plan", "ops.plan.read_deployed"), ("protect", "ops.protection.protect")]
+)
+def test_command_of_a_pipeline_reads_stacks_with_the_named_role(
+    monkeypatch: pytest.MonkeyPatch, command: str, work: str
+) -> None:
+    calls, asked = Calls(monkeypatch), Asked()
+    monkeypatch.setattr(work, asked)
+
+    run(command, "--env", "dev", "--region", "eu-west-1", "--role", "r", "--account", "111122223333")
+
+    assert calls.sessions == [{"role": "r", "account": "111122223333", "region": "eu-west-1"}]
+    assert calls.clients == [("cloudformation", {"region": "eu-west-1", "session": "the session"})]
+    assert asked.with_[1] == {"client": "cloudformation"}
+
+
+def test_gate_reads_the_named_change_set_with_the_named_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, asked = Calls(monkeypatch), Asked()
+    monkeypatch.setattr("ops.gate.reading.read_change_set", asked)
+    where = ("--region", "eu-west-1", "--role", "r", "--account", "111122223333")
+
+    run("gate", "--stack", "s", "--change-set-name", "c", *where)
+
+    assert calls.sessions == [{"role": "r", "account": "111122223333", "region": "eu-west-1"}]
+    assert calls.clients == [("cloudformation", {"region": "eu-west-1", "session": "the session"})]
+    assert asked.with_ == (("cloudformation",), {"stack": "s", "name": "c"})
+
+
+def test_verification_asks_each_service_with_the_named_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, asked = Calls(monkeypatch), Asked()
+    monkeypatch.setattr("ops.verification.run_verification", asked)
+    names = ("--project", "p", "--region", "eu-west-1", "--pipeline", "x", "--stage", "y")
+
+    run("verify", *names, "--role", "r", "--account", "111122223333")
+
+    ((client,), options) = asked.with_
+    assert options["project"] == "p"
+    assert client("logs") == "logs"
+    assert calls.sessions == [{"role": "r", "account": "111122223333", "region": "eu-west-1"}]
+    assert calls.clients == [("logs", {"region": "eu-west-1", "session": "the session"})]
+
+
+@pytest.mark.parametrize(
+    ("variables", "region", "commit"), [({}, "eu-west-1", "COMMIT"), ({"AWS_REGION": "a"}, "a", "b")]
+)
+def test_failed_verification_says_how_to_go_back_where_the_pipeline_is(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str, commit: str
+) -> None:
+    asked = Asked()
+    for name in ("AWS_REGION", "CODEBUILD_RESOLVED_SOURCE_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    more = {"CODEBUILD_RESOLVED_SOURCE_VERSION": commit} if variables else {}
+    monkeypatch.setattr("ops.verification.run_verification", lambda *_, **__: False)
+    monkeypatch.setattr("ops.verification.roll_back_text", asked)
+
+    run("verify", "--project", "p", "--region", "eu-west-1", "--pipeline", "x", "--stage", "y", **variables, **more)
+
+    assert asked.with_[1] == {
+        "project": "p",
+        "pipeline": "x",
+        "stage": "y",
+        "region": region,
+        "commit": commit if variables else None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "file", "qualifier"),
+    [
+        ((), "dev", "hnb659fds"),
+        (("--env", "prod", "--qualifier", "mine"), "prod", "mine"),
+        (("--env-file", "environments/prod.yaml"), None, "hnb659fds"),
+    ],
+)
+def test_doctor_looks_with_the_qualifier_for_the_file_of_the_pipeline(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], file: str | None, qualifier: str
+) -> None:
+    calls, asked = Calls(monkeypatch), Asked()
+    monkeypatch.setattr("ops.doctor.run.examine", asked)
+
+    run("doctor", *options, "--region", "eu-west-1")
+
+    given = asked.with_[1]
+    assert (given["file"], given["qualifier"]) == (file, qualifier)
+    assert given["clients"]("kafka") == "kafka"
+    assert calls.clients == [("kafka", {"region": "eu-west-1"})]
+
+
+# -- doctor, protect, rebalance: what is shown
+
+
+@pytest.mark.parametrize(("verdict", "code", "colour"), [("blocks", 1, "1;31"), ("ok", 0, "32")])
+def test_summary_of_doctor_is_red_where_something_blocks(
+    monkeypatch: pytest.MonkeyPatch, verdict: str, code: int, colour: str
+) -> None:
+    from ops.doctor.findings import Finding, Report, Verdict
+
+    finding = Finding(check="zones", verdict=Verdict(verdict), what="w" * 10)
+    report = Report(environment="mine", region="eu-west-1", account="", findings=(finding,))
+    monkeypatch.setattr("ops.doctor.run.examine", lambda *_, **__: report)
+
+    result = run("doctor", FORCE_COLOR="1", TERM="xterm", COLUMNS="20")
+
+    assert result.exit_code == code
+    assert result.stdout.splitlines()[-1] == f"\x1b[{colour}m{report.summary}\x1b[0m"
+    as_json = run("doctor", "--json")
+    assert json.loads(as_json.stdout) == {**report.model_dump(mode="json"), "blocks": verdict == "blocks"}
+
+
+def test_protect_says_what_it_changed_of_each_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ops.stacks import Stack
+
+    changed = [Stack(name="one", state="CREATE_COMPLETE", protected=True), Stack(name="two", state="CREATE_COMPLETE")]
+    Calls(monkeypatch)
+    monkeypatch.setattr("ops.protection.protect", lambda *_, **__: changed)
+
+    assert run("protect").stdout == ("one: protected against deletion\ntwo: no longer protected against deletion\n")
+    assert json.loads(run("protect", "--json").stdout) == {"one": True, "two": False}
+    changed.clear()
+    assert run("protect").stdout == "nothing to do: each stack is protected, or not, as the file says\n"
+    assert run("protect", "--json").stdout == "{}\n"
+
+
+class Moved:
+    """A cluster of two brokers and one partition to move; what it is asked is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, balanced: bool = False) -> None:
+        from ops import rebalance
+        from ops.rebalance.login import Login
+
+        self.partitions_ = [rebalance.Partition("t", 7, (1, 2))]
+        self.planned = () if balanced else (rebalance.Move(self.partitions_[0], (3, 2)),)
+        self.connected: Any = None
+        self.moved: Any = None
+        login = Login(bootstrap="b:9096", username="u", password="p")
+        monkeypatch.setattr(rebalance, "read_login", lambda _: login)
+        monkeypatch.setattr(rebalance, "connect", self.connect)
+        monkeypatch.setattr(rebalance, "moves", self.moves)
+        monkeypatch.setattr(rebalance, "rebalance", self.rebalance)
+
+    @contextlib.contextmanager
+    def connect(self, bootstrap: str, **options: Any) -> Iterator[Moved]:
+        self.connected = (bootstrap, options)
+        yield self
+
+    def zones(self) -> dict[int, str]:
+        return {1: "a", 2: "b", 3: "a"}
+
+    def partitions(self) -> Any:
+        return self.partitions_
+
+    def moves(self, partitions: Any, zones: Any) -> Any:
+        assert (partitions, zones) == (self.partitions_, self.zones())
+        return self.planned
+
+    def rebalance(self, brokers: Any, planned: Any, *, progress: Any, **options: Any) -> None:
+        progress(1, 1)
+        self.moved = (brokers, planned, options)
+
+
+def test_rebalance_connects_as_its_login_says_and_moves_as_its_options_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Moved(monkeypatch)
+
+    shown = run("rebalance", "--ca", "a.pem")
+    assert cluster.connected == ("b:9096", {"username": "u", "password": "p", "authority": Path("a.pem")})
+    assert (cluster.moved, shown.stderr) == (None, "note  nothing was moved: add --yes\n")
+    # AND with --yes it moves, by default 5 at once and 20 MiB a second
+    done = run("rebalance", "--yes")
+    assert cluster.moved == (cluster, cluster.planned, {"mib_per_second": 20, "at_once": 5})
+    assert done.stdout.splitlines()[-1] == "1 partitions moved"
+    run("rebalance", "--yes", "--throttle", "10000", "--at-once", "100")
+    assert cluster.moved[2] == {"mib_per_second": 10000, "at_once": 100}
+    run("rebalance", "--yes", "--throttle", "1", "--at-once", "1")
+    assert cluster.moved[2] == {"mib_per_second": 1, "at_once": 1}
+
+
+def test_rebalance_as_json_is_the_moves_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    Moved(monkeypatch)
+
+    for options in ((), ("--yes",)):
+        assert json.loads(run("rebalance", "--json", *options).stdout) == [
+            {"topic": "t", "partition": 7, "from": [1, 2], "to": [3, 2]}
+        ]
+
+
+def test_rebalance_of_what_is_balanced_says_so_and_takes_away_a_throttle_that_was_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Moved(monkeypatch, balanced=True)
+    said = "3 brokers, nothing to move: they differ by one partition at most\n"
+
+    shown = run("rebalance")
+    assert (shown.stdout, shown.stderr, cluster.moved) == (said, "", None)
+    done = run("rebalance", "--yes")
+    assert (done.stdout, done.stderr.strip()) == (said, "")
+    assert cluster.moved == (cluster, (), {"mib_per_second": 20, "at_once": 5})
+    assert run("rebalance", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed"),
+    [
+        (("--throttle", "0"), "--throttle: got 0, allowed is 1 to 10000"),
+        (("--throttle", "10001"), "--throttle: got 10001, allowed is 1 to 10000"),
+        (("--at-once", "0"), "--at-once: got 0, allowed is 1 to 100"),
+        (("--at-once", "101"), "--at-once: got 101, allowed is 1 to 100"),
+    ],
+)
+def test_rebalance_refuses_what_is_out_of_range(options: tuple[str, ...], allowed: str) -> None:
+    result = run("rebalance", *options)
+
+    assert (result.exit_code, result.stderr) == (2, f"error {allowed}\n   do Choose a value in that range\n")
+
+
+# -- size, smoke, root-password: every option
+
+
+SIZES: dict[str, tuple[Any, str, Any]] = {
+    # field: what it is without the option, the option with another value, and what it is then
+    "scalar_bytes": (0, "--scalar-bytes=64", 64),
+    "segment_mib": (1024, "--segment-mib=2048", 2048),
+    "growth": (0, "--growth=20", 20),
+    "headroom": (0, "--headroom=10", 10),
+    "copies": (1, "--copies=2", 2),
+    "survive": ("zone", "--survive=node", "node"),
+    "cores_per_gib": (0.25, "--cores-per-gib=0.5", 0.5),
+    "qps": (None, "--qps=100", 100.0),
+    "qps_per_core": (50, "--qps-per-core=70", 70.0),
+    "queue": ("msk", "--queue=woodpecker", "woodpecker"),
+    "broker_type": ("kafka.m7g.large", "--broker-type=kafka.m7g.xlarge", "kafka.m7g.xlarge"),
+    "rows_per_second": (50, "--rows-per-second=70", 70.0),
+    "line": ("2.6", "--line=3.0", "3.0"),
+    "region": ("us-east-2", "--region=eu-west-1", "eu-west-1"),
+    "generation": (7, "--generation=6", 6),
+    "spot": (False, "--spot", True),
+    "term": ("on-demand", "--term=1-year", "1-year"),
+}
+
+
+def test_size_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked()
+    monkeypatch.setattr("ops.size.plan.plan_for", asked)
+    given = ("--vectors", "10M", "--dim", "768", "--index", "HNSW")
+
+    run("size", *given)
+    plain = asked.with_[0][0]
+    run("size", *given, "--param", "M=16", *(option for _, option, _ in SIZES.values()))
+    full = asked.with_[0][0]
+
+    for work in (plain, full):
+        assert (work.vectors, work.dim, work.index.name) == (10_000_000, 768, "HNSW")
+    assert full.parameters["M"] == 16
+    assert {name: getattr(plain, name) for name in SIZES} == {name: each[0] for name, each in SIZES.items()}
+    assert {name: getattr(full, name) for name in SIZES} == {name: each[2] for name, each in SIZES.items()}
+
+
+def test_smoke_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, target = Asked(), Asked()
+    monkeypatch.setattr("ops.commands.smoke.run_smoke", asked)
+    monkeypatch.delenv("MILVUS_TOKEN", raising=False)
+
+    run("smoke")
+    given = asked.with_[1]
+    assert (given["rows"], given["timeout"], given["connect_timeout"]) == (3000, 60, 10)
+    assert (given["target"].uri, given["target"].token) == (None, None)
+    run("smoke", "--rows", "7", "--timeout", "8", "--connect-timeout", "9")
+    given = asked.with_[1]
+    assert (given["rows"], given["timeout"], given["connect_timeout"]) == (7, 8, 9)
+    # AND of the connection, too
+    monkeypatch.setattr("ops.commands.smoke.parse_target", target)
+    run("smoke", "--uri", "u", "--token", "a:b", "--no-tls", "--ca", "c", "--server-name", "s")
+    assert target.with_ == (
+        (),
+        {"uri": "u", "token": "a:b", "tls": False, "ca": Path("c"), "server_name": "s"},
+    )
+    run("smoke", "--uri", "u")
+    assert target.with_[1] == {"uri": "u", "token": None, "tls": None, "ca": None, "server_name": None}
+
+
+def test_root_password_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, target = Asked(), Asked()
+    monkeypatch.setattr("ops.commands.root_password.set_root_password", asked)
+
+    run("root-password", "--uri", "http://h:1", "--secret-arn", "arn")
+    given = asked.with_[1]
+    assert {**given, "target": str(given["target"])} == {
+        "target": "http://h:1",
+        "secret": "arn",
+        "given": None,
+        "timeout": 10,
+    }
+    options = ("--timeout", "9", "--old-password-env", "OLD")
+    run("root-password", "--uri", "http://h:1", "--secret-arn", "arn", *options, OLD="old")
+    assert (asked.with_[1]["given"], asked.with_[1]["timeout"]) == ("old", 9)
+    monkeypatch.setattr("ops.commands.root_password.parse_target", target)
+    run("root-password", "--uri", "u", "--no-tls", "--ca", "c", "--server-name", "s")
+    assert target.with_ == ((), {"uri": "u", "tls": False, "ca": Path("c"), "server_name": "s"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (
+            ("smoke", "--uri", "h", "--token", "a", "--token-env", "B"),
+            ["error the login: got --token and --token-env, allowed is one of them", "   do Drop all but one"],
+        ),
+        (
+            ("smoke", "--token-env", "NO_SUCH"),
+            [
+                "error --token-env: got NO_SUCH, which is not set, allowed is the name of a variable that holds "
+                "user:password",
+                "   do Set NO_SUCH, or drop the option",
+            ],
+        ),
+        (
+            ("smoke", "--region", "eu-west-1"),
+            [
+                "error --region: got eu-west-1, allowed is with --env or --env-file",
+                "   do Add one, or drop it",
+            ],
+        ),
+        (
+            ("smoke", "--uri", "h", "--env", "dev"),
+            ["error --env: got dev and --uri, allowed is one of them", "   do Drop one"],
+        ),
+        (
+            ("smoke", "--uri", "h", "--env-file", "f"),
+            ["error --env-file: got f and --uri, allowed is one of them", "   do Drop one"],
+        ),
+        (
+            ("root-password",),
+            [
+                "error --uri: got neither --uri nor --env, allowed is http(s)://HOST:19530, or --env NAME",
+                "   do Say which Milvus; Milvus Lite has no users",
+            ],
+        ),
+        (
+            ("root-password", "--uri", "http://h:1"),
+            [
+                "error --secret-arn: got nothing, allowed is the ARN of root's secret",
+                f"   do `{NAME} endpoints --env NAME` shows it as RootSecretArn",
+            ],
+        ),
+        (
+            ("root-password", "--uri", "http://h:1", "--secret-arn", "arn", "--old-password-env", "NO_SUCH"),
+            [
+                "error --old-password-env: got NO_SUCH, which is not set, allowed is the name of a variable that "
+                "holds root's password",
+                "   do Set NO_SUCH, or drop the option",
+            ],
+        ),
+        (
+            ("size", "--vectors", "1M", "--dim", "8", "--param", "M"),
+            ["error --param: got M, allowed is NAME=VALUE", "   do Give --param M=16"],
+        ),
+        (
+            ("gate",),
+            [
+                "error the change set: got nothing, allowed is --change-set FILE, or --stack NAME with "
+                "--change-set-name NAME",
+                "   do Give one of the two",
+            ],
+        ),
+        (
+            ("gate", "--change-set", "f", "--stack", "s", "--change-set-name", "c"),
+            [
+                "error the change set: got --change-set and --stack and --change-set-name, allowed is "
+                "--change-set FILE, or --stack NAME with --change-set-name NAME",
+                "   do Give one of the two",
+            ],
+        ),
+        (
+            ("gate", "--stack", "s"),
+            [
+                "error the change set: got --stack, allowed is --change-set FILE, or --stack NAME with "
+                "--change-set-name NAME",
+                "   do Give one of the two",
+            ],
+        ),
+        (
+            ("gate", "--change-set", "no/such"),
+            [
+                "error --change-set: got 'no/such' (No such file or directory), allowed is a readable file or -",
+                "   do Check it",
+            ],
+        ),
+        (
+            ("destroy", "--confirm", "other"),
+            [
+                "error --confirm: got 'other', allowed is 'milvus-dev', the name in the file",
+                "   do Look again which environment you mean",
+            ],
+        ),
+        (
+            ("destroy", "--confirm", "milvus-dev", "--data", "x"),
+            ["error --data: got it without --leftovers, allowed is both", "   do Add --leftovers, or drop --data"],
+        ),
+        (
+            ("status", "--env", "dev", "--env-file", "f"),
+            ["error --env: got dev and --env-file, allowed is one of them", "   do Drop one"],
+        ),
+        (
+            ("status", "--region", "eu-west"),
+            ["error --region: got 'eu-west', allowed is an AWS region such as eu-central-1", "   do Correct it"],
+        ),
+        (
+            ("cost", "--refresh", "--assembly", "d"),
+            ["error --refresh: got it and --assembly, allowed is one of them", "   do Refresh first, then ask"],
+        ),
+        (
+            ("cost", "--refresh", "--diff", "d"),
+            ["error --refresh: got it and --diff, allowed is one of them", "   do Refresh first, then ask"],
+        ),
+        (
+            ("cost", "--refresh", "--html", "d"),
+            ["error --refresh: got it and --html, allowed is one of them", "   do Refresh first, then ask"],
+        ),
+        (
+            ("cost", "--region", "eu-west-1"),
+            [
+                "error --region: got it without --refresh, allowed is --refresh --region NAME",
+                "   do Drop it: an environment's region stands in its file",
+            ],
+        ),
+        (
+            ("cost", "--markdown", "--json", "--diff", "d"),
+            ["error --markdown: got it and --json, allowed is one of them", "   do Drop one"],
+        ),
+    ],
+)
+def test_options_that_contradict_one_another_are_one_error(arguments: tuple[str, ...], lines: list[str]) -> None:
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stderr.splitlines()) == (2, lines)
+
+
+def test_change_set_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "binary.json"
+    file.write_bytes(b"\xff\xfe\xfd")
+
+    result = run("gate", "--change-set", file)
+
+    assert result.stderr.splitlines() == [
+        f"error --change-set: got '{file}' (not UTF-8), allowed is JSON text in UTF-8",
+        "   do Give the output of `aws cloudformation describe-change-set --output json`",
+    ]
+
+
+@pytest.mark.parametrize("source", ["-", "file"])
+def test_change_set_that_cannot_be_read_is_named_by_where_it_came_from(tmp_path: Path, source: str) -> None:
+    file = tmp_path / "set.json"
+    file.write_text("{", encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["gate", "--change-set", "-" if source == "-" else str(file)], input="{")
+
+    assert ("standard input" if source == "-" else str(file)) in result.stderr
+
+
+# -- settings, whatever the day is
+
+
+@pytest.mark.parametrize("by", ["name", "file"])
+def test_environment_past_its_support_is_looked_after_by_name_and_by_file(
+    monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setenv("MILVUS_TODAY", "2040-01-01")
+
+    found = (
+        environment("dev", region="eu-west-1")
+        if by == "name"
+        else environment(file=Path("environments/dev.yaml"), region="eu-west-1")
+    )
+
+    assert (found.name, found.region) == ("milvus-dev", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    "region", ["us-gov-west-1", "ap-southeast-1", "eusc-de-east-1", "eu", "eu-west-1a", "EU-west-1"]
+)
+def test_region_is_one_by_its_form(region: str) -> None:
+    if region in {"us-gov-west-1", "ap-southeast-1"}:
+        assert environment("dev", region=region).region == region
+    else:
+        with pytest.raises(OpsError, match=re.escape(f"--region: got '{region}', allowed is an AWS region such as")):
+            environment("dev", region=region)
+
+
+def test_nothing_spins_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    with working("Reading") as spinner:
+        assert spinner is None
+    assert capsys.readouterr().err == ""
