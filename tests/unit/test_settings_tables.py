@@ -21,6 +21,7 @@ from settings import Environment, parse_environment
 from settings.eks_versions import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES, InstanceType
 from settings.messages import _models
+from settings.milvus import Components
 from settings.pipeline import Pipeline
 from settings.queue import KRAFT_VERSIONS
 from settings.releases import ADVISORIES, RELEASE_LINES, Version
@@ -173,6 +174,174 @@ def test_every_other_setting_has_its_default() -> None:
         and field.default_factory is None
     }
     assert found == DEFAULTS
+
+
+# What a text has to look like, and where.
+PATTERNS: dict[str, set[str]] = {
+    r"^[a-z][a-z0-9-]{1,24}[a-z0-9]$": {"name"},
+    r"^\d{12}$": {"account", "waves[].environments[].account"},
+    r"^[a-z]{2}(-[a-z]+)+-\d$": {"region", "waves[].environments[].region"},
+    r"^[A-Za-z0-9_ +=.:/@-]{1,128}$": {"tags (key)"},
+    r"^[A-Za-z0-9_ +=.:/@-]{0,256}$": {"tags.*"},
+    r"^[\w+=,.@-]{1,128}$": {"permissions_boundary"},
+    r"^[a-z_]+(\.[a-z0-9_-]+)*$": {"changes.accept[].path"},
+    r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$": {
+        "network.cidr",
+        "network.existing.secondary_cidrs[]",
+        "cluster.public_cidrs[]",
+        "cluster.private_cidrs[]",
+        "queue.private_cidrs[]",
+        "milvus.service.source_cidrs[]",
+        "milvus.attu.inbound_cidrs[]",
+    },
+    r"^[a-z]$": {"network.zones[]"},
+    r"^vpc-[0-9a-f]{8,17}$": {"network.existing.vpc_id"},
+    r"^subnet-[0-9a-f]{8,17}$": {
+        "network.existing.private_subnet_ids[]",
+        "network.existing.public_subnet_ids[]",
+    },
+    r"^rtb-[0-9a-f]{8,17}$": {"network.existing.private_route_table_ids[]"},
+    r"^1\.\d{2}$": {"cluster.version"},
+    r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$": {"cluster.admin_role_arns[]"},
+    r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$": {
+        "cluster.volume_key_arn",
+        "storage.existing.key_arn",
+    },
+    r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$": {
+        "cluster.node_groups.*.labels (key)",
+        "cluster.node_groups.*.taints[].key",
+    },
+    r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$": {
+        "cluster.node_groups.*.labels.*",
+        "cluster.node_groups.*.taints[].value",
+    },
+    r"^[a-z0-9]([a-z0-9/_-]{0,62}[a-z0-9])?$": {"storage.root_path"},
+    r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": {"storage.existing.bucket", "source.s3.bucket"},
+    r"^\d+\.\d+\.(\d+|x)(\.kraft)?$": {"queue.kafka_version"},
+    r"^kafka\.[a-z0-9]+\.[a-z0-9]+$": {"queue.broker_type"},
+    r"^[a-z][a-z0-9-]{2,31}$": {"queue.username"},
+    r"^\d+\.\d+\.\d+$": {"milvus.version"},
+    r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": {
+        "cluster.node_groups (key)",
+        "milvus.namespace",
+        "milvus.node_group",
+        "milvus.etcd.node_group",
+        *(f"milvus.components.{name}.node_group" for name in Components.model_fields),
+    },
+    r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$": {"milvus.release_name", "milvus.service.name"},
+    r"^[a-z0-9][a-z0-9-]{1,40}$": {"milvus.channel_prefix"},
+    r"^([a-z0-9][\w.-]*(:\d+)?/)?([a-z0-9][\w.-]*/)*[a-z0-9][\w.-]*$": {
+        "milvus.etcd.image_repository",
+        "milvus.attu.image_repository",
+        "milvus.image_repository",
+        "milvus.tools_image_repository",
+    },
+    r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+$": {
+        "milvus.service.certificate_arn",
+        "milvus.attu.certificate_arn",
+    },
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$": {"milvus.service.hostname"},
+    r"^v\d+\.\d+\.\d+$": {"milvus.attu.version"},
+    r"^https://\S+$": {
+        "milvus.attu.oidc.issuer",
+        "milvus.attu.oidc.authorization_endpoint",
+        "milvus.attu.oidc.token_endpoint",
+        "milvus.attu.oidc.user_info_endpoint",
+    },
+    r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w+=.@/-]+$": {"milvus.attu.oidc.client_secret_arn"},
+    r"^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/\S+$": {"milvus.attu.cognito.user_pool_arn"},
+    r"^(https|oci)://\S+$": {"milvus.chart_repository"},
+    r"^arn:aws[a-z-]*:(codestar-connections|codeconnections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}$": {
+        "source.connection.arn"
+    },
+    r"^[\w.-]+(/[\w.-]+)+$": {"source.connection.repository"},
+    r"^[A-Za-z0-9._/-]{1,255}$": {"source.connection.branch", "source.codecommit.branch"},
+    r"^[\w.-]{1,100}$": {"source.codecommit.repository"},
+    r"^[A-Za-z0-9_./-]+\.zip$": {"source.s3.key"},
+    r"^aws/codebuild/[a-z0-9_-]+:\d+\.\d+(-[\d.]+)?$": {"build.image"},
+    r"^3\.1[1-9]$": {"build.python"},
+    r"^(22|24)$": {"build.node"},
+    r"^[A-Za-z][A-Za-z0-9-]{0,49}$": {"waves[].name"},
+    r"^[a-z][a-z0-9-]*$": {"waves[].environments[].environment"},
+    r"^[A-Za-z0-9]{1,255}(@[A-Za-z0-9:/_.-]{1,1024})?$": {"waves[].environments[].approvals.* (key)"},
+    r"^[A-Za-z0-9 .,:;/#()_+-]{10,200}$": {"waves[].environments[].approvals.*.*"},
+}
+# What a text may be at all.
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "network.nat": ("single", "per-zone"),
+    "network.interface_endpoints[]": (
+        *("ecr.api", "ecr.dkr", "sts", "ec2", "logs", "secretsmanager", "kms"),
+        *("elasticloadbalancing", "eks", "eks-auth"),
+    ),
+    "network.flow_logs.retention_days": (1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731),
+    "network.flow_logs.traffic": ("ALL", "ACCEPT", "REJECT"),
+    "cluster.endpoint": ("private", "public-and-private"),
+    "cluster.logging[]": ("api", "audit", "authenticator", "controllerManager", "scheduler"),
+    "cluster.node_groups.*.taints[].effect": ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"),
+    "cluster.node_groups.*.local_storage": ("none", "raid0"),
+    "queue.monitoring": ("DEFAULT", "PER_BROKER", "PER_TOPIC_PER_BROKER", "PER_TOPIC_PER_PARTITION"),
+    "queue.log_retention_days": (1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731),
+    "milvus.line": ("2.3", "2.4", "2.5", "2.6", "3.0"),
+    "milvus.mode": ("cluster", "standalone"),
+    "milvus.etcd.replicas": (1, 2, 3, 4, 5),
+    "milvus.service.scheme": ("internal", "internet-facing"),
+    "milvus.attu.exposure": ("off", "internal", "internet-facing"),
+    "removal_policy": ("destroy", "retain"),
+    "waves[].environments[].approvals (key)": ("network", "storage", "streaming", "eks", "milvus"),
+}
+# How short and how long a text, a list or a table may be.
+LENGTHS: dict[str, dict[str, int]] = {
+    "changes.accept[].reason": {"minLength": 10, "maxLength": 200},
+    "cluster.node_groups": {"minProperties": 1},
+    "cluster.node_groups.*.instance_types": {"minItems": 1},
+    "cluster.private_cidrs": {"maxItems": 50},
+    "milvus.attu.cognito.user_pool_client_id": {"minLength": 1},
+    "milvus.attu.cognito.user_pool_domain": {"minLength": 1},
+    "milvus.release_name": {"maxLength": 42},
+    "network.existing.private_subnet_ids": {"minItems": 2},
+    "network.zones": {"minItems": 2, "maxItems": 3},
+    "source.s3.key": {"maxLength": 512},
+}
+LENGTH = {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
+
+
+def bounds(schema: dict[str, Any], models: dict[str, Any], path: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yield dotted path, keyword and value of every bound of a JSON schema but those of numbers."""
+    if "$ref" in schema:
+        schema = models[schema["$ref"].rpartition("/")[2]] | schema
+    for keyword in schema.keys() & {"pattern", "enum", *LENGTH}:
+        yield path, keyword, schema[keyword]
+    inside = [(f"{path}.{name}".strip("."), each) for name, each in schema.get("properties", {}).items()]
+    inside += [(path, each) for each in (*schema.get("anyOf", ()), *schema.get("oneOf", ()))]
+    inside += [(f"{path}[]", schema["items"])] if "items" in schema else []
+    inside += [(f"{path} (key)", schema["propertyNames"])] if "propertyNames" in schema else []
+    if isinstance(schema.get("additionalProperties"), dict):
+        inside.append((f"{path}.*", schema["additionalProperties"]))
+    for pattern, each in schema.get("patternProperties", {}).items():
+        yield f"{path} (key)", "pattern", pattern
+        inside.append((f"{path}.*", each))
+    for place, each in inside:
+        yield from bounds(each, models, place)
+
+
+def test_every_text_list_and_table_is_bounded() -> None:
+    # GIVEN the schemas of both kinds of files
+    found: list[tuple[str, str, Any]] = []
+    for model in (Environment, Pipeline):
+        schema = model.model_json_schema()
+        found += bounds(schema, schema["$defs"])
+    # THEN they refuse what the tables do not allow
+    patterns: dict[str, set[str]] = {}
+    for path, keyword, value in found:
+        if keyword == "pattern":
+            patterns.setdefault(value, set()).add(path)
+    assert patterns == PATTERNS
+    assert {path: tuple(value) for path, keyword, value in found if keyword == "enum"} == CHOICES
+    lengths: dict[str, dict[str, int]] = {}
+    for path, keyword, value in found:
+        if keyword in LENGTH:
+            lengths.setdefault(path, {})[keyword] = value
+    assert lengths == LENGTHS
 
 
 # --- releases
