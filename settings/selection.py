@@ -38,7 +38,7 @@ def select(context: Mapping[str, object]) -> tuple[Literal["env", "pipeline"], s
 def _misspelt(context: Mapping[str, object]) -> list[Problem]:
     # Those of the CDK itself, such as @aws-cdk/core:checkSecretUsage, resemble neither.
     others = [key for key in context if key not in _KINDS]
-    close = {key: difflib.get_close_matches(key.lower(), _MEANT, n=1) for key in others}
+    close = {key: difflib.get_close_matches(key.lower(), _MEANT) for key in others}
     return [
         Problem(f"-c {key}", f"selects nothing; did you mean -c {_MEANT[meant[0]]}={context[key]}?")
         for key, meant in close.items()
