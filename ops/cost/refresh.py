@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +193,7 @@ class _Region:
             sizes = {name.rpartition(".")[2]: each for name, each in found.items() if name.startswith(f"{family}.")}
             largest = max(sizes, key=larges)
             digits = Decimal(1).scaleb(min(_exponent(each.amount) for each in sizes.values()))
-            whole = (sizes[largest].amount * larges("16xlarge") / larges(largest)).quantize(digits, ROUND_HALF_UP)
+            whole = (sizes[largest].amount * larges("16xlarge") / larges(largest)).quantize(digits)
             entries[family] = self._entry(whole, sizes[largest].usage_type)
             for size, each in sizes.items():
                 if of_size(whole, larges(size)) != each.amount:

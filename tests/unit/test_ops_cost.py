@@ -582,6 +582,10 @@ def test_damaged_price_table_is_refused(tmp_path: Path) -> None:
         ("nat_gb: -1", "nat_gb: Input should be greater than or equal to 0, got -1"),
         ("nat_tb: 1", "nat_tb: Extra inputs are not permitted, got 1"),
         ("flow_log_gb: {SOME: 1}", "flow_log_gb.SOME: Input should be 'ALL', 'ACCEPT' or 'REJECT', got 'SOME'"),
+        ("nat_gb: {a: 1}", "nat_gb: Input should be a valid number, got {'a': 1}"),
+        ("msk_metrics: 3", "msk_metrics: Input should be a valid dictionary, got 3"),
+        ("woodpecker_flush_ms: 0", "woodpecker_flush_ms: Input should be greater than 0, got 0"),
+        ("nat_gb: .inf", "nat_gb: Input should be a finite number, got inf"),
         ("- 1", "no map"),
         ("a: [", "while parsing a flow node expected the node content, but found '<stream end>'"),
         (None, "No such file or directory"),
@@ -668,6 +672,23 @@ def test_checkout_without_cdk_is_an_error(app_folder: Path, monkeypatch: pytest.
     ]
 
 
+def test_cdk_of_the_path_is_taken_where_the_checkout_has_none(
+    app_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a checkout without tools, one that has them in its .venv, and a `cdk` on the PATH
+    own = app_folder / "node_modules" / ".bin" / "cdk"
+    elsewhere, venv = tmp_path / "elsewhere", app_folder / ".venv" / "bin"
+    for folder in (elsewhere, venv):
+        folder.mkdir(parents=True)
+    own.rename(elsewhere / "cdk")
+    monkeypatch.setenv("PATH", str(elsewhere))
+    assert run("--env", "mine").exit_code == 0
+    # THEN the one in .venv goes before
+    (venv / "cdk").write_text(f"#!{sys.executable}\nraise SystemExit('that of .venv')\n", encoding="utf-8")
+    (venv / "cdk").chmod(0o755)
+    assert "error `cdk synth -c env=mine` fails: that of .venv" in run("--env", "mine").stderr
+
+
 def test_environment_without_a_checkout_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assemblies, "checkout", lambda: None)
 
@@ -702,3 +723,36 @@ def test_names_of_stacks_give_the_name_of_the_environment(tmp_path: Path) -> Non
 
     assert found.name == "milvus-a"
     assert Counter(each.stack for each in found.resources) == {"milvus-a-eks": 8, "milvus-a-network": 8}
+
+
+def test_stack_is_called_by_its_own_name_else_by_its_file_and_lies_in_one_region(tmp_path: Path) -> None:
+    write_assembly(tmp_path, RESOURCES, name="alone")
+    (found,) = deployments(tmp_path)
+
+    assert (found.name, found.region) == ("alone", "us-east-2")
+    assert found.resources[3] == Resource("alone", "Nat", "AWS::EC2::NatGateway", {})
+    # AND a nested assembly, of a stage of a pipeline, is a deployment of its own, after the pipeline
+    write_assembly(tmp_path / "stage", {"Key": {"Type": "AWS::KMS::Key"}}, name="milvus-b-eks", region="eu-west-1")
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    nested = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "stage"}}
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"artifacts": {"stage": nested, **manifest["artifacts"], "tree": {"type": "cdk:tree"}}}),
+        encoding="utf-8",
+    )
+    assert [(each.name, each.region, len(each.resources)) for each in deployments(tmp_path)] == [
+        ("alone", "us-east-2", 8),
+        ("milvus-b-eks", "eu-west-1", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        (["milvus-a-eks", "milvus-a-network-more"], "milvus-a"),
+        (["a-b", "a-b"], "a-b"),
+        (["one-x", "two-x"], "one-x"),
+        (["single-eks"], "single-eks"),
+    ],
+)
+def test_stacks_that_belong_together_are_called_by_what_their_names_share(names: list[str], name: str) -> None:
+    assert assemblies._common(names) == name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 from ops import aws
 from ops.cli import app
 from ops.cost import assembly
+from ops.cost import refresh as module
 from ops.cost.prices import SCHEMA, TABLE, UNITS, Prices
-from ops.cost.queries import BROKER, QUERIES, Query
+from ops.cost.queries import BROKER, EC2_FILTERS, PERMISSIONS, QUERIES, RESERVED
 from ops.cost.refresh import endpoint_region, refresh, written
 from ops.errors import OpsError
 
@@ -328,16 +329,107 @@ def test_usage_type_of_something_else_is_not_taken(usage_type: str) -> None:
     assert not BROKER.fullmatch("USE2-Kafka.Storage.GP2")
 
 
-def test_every_single_item_has_its_query() -> None:
+# Item, our unit, and where AWS has it: service, usage type, its units, how many of them are one of ours, and the
+# family of products. A second copy of what ops/cost/queries.py says, so that nobody changes it by mistake.
+PLACES = """
+cloudwatch alarm | month | AmazonCloudWatch | CW:AlarmMonitorUsage | alarms | 1 | -
+cloudwatch logs-ingest | GB | AmazonCloudWatch | DataProcessing-Bytes | gb | 1 | -
+cloudwatch logs-storage | GB-month | AmazonCloudWatch | TimedStorage-ByteHrs | gb-mo | 1 | -
+cloudwatch metric-first-10000 | month | AmazonCloudWatch | CW:MetricMonitorUsage | metrics | 1 | -
+codebuild medium-minute | minutes | CodeBuild | Build-Min:Linux:g1.medium | minutes | 1 | -
+codebuild small-minute | minutes | CodeBuild | Build-Min:Linux:g1.small | minutes | 1 | -
+codepipeline action-minute | minutes | AWSCodePipeline | actionExecutionMinute | minutes | 1 | -
+ebs gp3-iops-over-3000 | IOPS-month | AmazonEC2 | EBS:VolumeP-IOPS.gp3 | iops-mo | 1 | -
+ebs gp3-storage | GB-month | AmazonEC2 | EBS:VolumeUsage.gp3 | gb-mo | 1 | -
+ebs gp3-throughput-over-125 | MiBps-month | AmazonEC2 | EBS:VolumeP-Throughput.gp3 | gibps-mo | 1/1024 | -
+eks cluster-extended-support | hour | AmazonEKS | AmazonEKS-Hours:extendedSupport | hours | 1 | -
+eks cluster-standard-support | hour | AmazonEKS | AmazonEKS-Hours:perCluster | hours | 1 | -
+elb alb-hour | hour | AWSELB | LoadBalancerUsage | hours | 1 | Load Balancer-Application
+elb alb-lcu | LCU-hour | AWSELB | LCUUsage | lcu-hrs | 1 | Load Balancer-Application
+elb nlb-hour | hour | AWSELB | LoadBalancerUsage | hours | 1 | Load Balancer-Network
+elb nlb-nlcu | NLCU-hour | AWSELB | LCUUsage | lcu-hrs/nlcu-hrs | 1 | Load Balancer-Network
+kms key | month | awskms | KMS-Keys | keys/months | 1 | -
+kms requests | 10000 requests | awskms | KMS-Requests | requests | 10000 | -
+msk-storage gp2 | GB-month | AmazonMSK | Kafka.Storage.GP2 | gb-mo | 1 | -
+nat hour | hour | AmazonEC2 | NatGateway-Hours | hours | 1 | NAT Gateway
+nat processed | GB | AmazonEC2 | NatGateway-Bytes | gb | 1 | NAT Gateway
+s3 get | 1000 requests | AmazonS3 | Requests-Tier2 | requests | 1000 | -
+s3 put | 1000 requests | AmazonS3 | Requests-Tier1 | requests | 1000 | -
+s3 standard-first-50TB | GB-month | AmazonS3 | TimedStorage-ByteHrs | gb-mo | 1 | -
+secretsmanager requests|10000 requests|AWSSecretsManager|AWSSecretsManagerAPIRequest|api requests/requests|10000|-
+secretsmanager secret | month | AWSSecretsManager | AWSSecretsManager-Secrets | secrets | 1 | -
+transfer between-zones-each-direction | GB | AWSDataTransfer | DataTransfer-Regional-Bytes | gb | 1 | -
+vpc interface-endpoint | endpoint-zone-hour | AmazonVPC | VpcEndpoint-Hours | hours | 1 | -
+vpc interface-endpoint-processed | GB | AmazonVPC | VpcEndpoint-Bytes | gb | 1 | -
+vpc public-ipv4 | hour | AmazonVPC | PublicIPv4:InUseAddress | hours | 1 | -
+"""
+
+
+def test_figures_are_looked_for_where_aws_has_them() -> None:
+    hours = {"hours": "hrs/hours/hour"}
+    rows = [[each.strip() for each in row.split("|")] for row in PLACES.strip().splitlines()]
+
+    wanted = {
+        (*item.split(),): (unit, code, usage_type, hours.get(units, units), eval_times(times), family)
+        for item, unit, code, usage_type, units, times, family in rows
+    }
+
+    assert {
+        item: (
+            UNITS[item],
+            query.service_code,
+            query.usage_type,
+            "/".join(query.units),
+            query.times,
+            query.filters.get("productFamily", "-"),
+        )
+        for item, query in QUERIES.items()
+    } == wanted
+    # AND the region stands in the same attribute, but for traffic; pipelines alone are not sold everywhere
+    assert {item: query.region_attribute for item, query in QUERIES.items()} == {
+        item: "fromRegionCode" if item[0] == "transfer" else "regionCode" for item in QUERIES
+    }
+    assert {item[0] for item, query in QUERIES.items() if not query.everywhere} == {"codebuild", "codepipeline"}
+    assert all(set(query.filters) <= {"productFamily"} for query in QUERIES.values())
     assert set(QUERIES) == set(UNITS)
-    assert all(isinstance(query, Query) and query.units for query in QUERIES.values())
+    assert EC2_FILTERS == {
+        "productFamily": "Compute Instance",
+        "operatingSystem": "Linux",
+        "tenancy": "Shared",
+        "preInstalledSw": "NA",
+        "capacitystatus": "Used",
+        "licenseModel": "No License required",
+    }
+    assert RESERVED == {"LeaseContractLength": "1yr", "OfferingClass": "standard", "PurchaseOption": "No Upfront"}
+    assert PERMISSIONS == ("pricing:GetProducts",)
+
+
+def eval_times(text: str) -> float:
+    number, _, divisor = text.partition("/")
+    return float(number) / float(divisor or 1)
+
+
+@pytest.mark.parametrize(
+    ("usage_type", "type_"),
+    [
+        ("USE2-Kafka.m7g.large", "m7g.large"),
+        ("Kafka.t3.small", "t3.small"),
+        ("EU-Kafka.m5.24xlarge", "m5.24xlarge"),
+        ("USE2-Kafka.mcu.general", None),
+        ("XKafka.m5.large", None),
+    ],
+)
+def test_broker_is_known_by_its_usage_type(usage_type: str, type_: str | None) -> None:
+    match = BROKER.fullmatch(usage_type)
+
+    assert (match and match["type"]) == type_
 
 
 def test_command_writes_the_named_table(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str | None] = []
+    asked: list[tuple[str, str | None, str | None]] = []
 
-    def client(_: str, *, region: str | None = None, **__: Any) -> PriceList:
-        asked.append(region)
+    def client(service: str, *, region: str | None = None, session: Any = None) -> PriceList:
+        asked.append((service, region, session.region_name))
         return PriceList(answers("eu-west-1"))
 
     monkeypatch.setattr(aws, "client", client)
@@ -347,7 +439,7 @@ def test_command_writes_the_named_table(table: Path, monkeypatch: pytest.MonkeyP
 
     assert result.exit_code == 0, result.output
     assert result.stdout == f"eu-west-1: {len(UNITS) + 4} figures\n"
-    assert asked == ["eu-central-1"]
+    assert asked == [("pricing", "eu-central-1", "eu-west-1")]
     assert Prices.load(table).of("eu-west-1", "nat", "hour").grade == "A"
 
 
@@ -373,3 +465,117 @@ def test_installed_program_needs_a_file_to_write(monkeypatch: pytest.MonkeyPatch
         "allowed is --refresh --prices FILE",
         "   do Name a file, and give it to later calls by --prices",
     ]
+
+
+def test_refresh_asks_for_the_named_regions_else_for_those_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a table of one region, and a place without one
+    one = tmp_path / "one.json"
+    refresh(PriceList(answers("eu-west-1")), ["eu-west-1"], table=one, day=DAY)
+    asked: list[tuple[list[str], Path]] = []
+
+    def done(_: Any, regions: Any, *, table: Path, day: date) -> dict[str, int]:
+        assert day == datetime.now(tz=UTC).date()
+        asked.append((list(regions), table))
+        return {}
+
+    monkeypatch.setattr(module, "refresh", done)
+    monkeypatch.setattr(aws, "client", lambda *_, **__: None)
+
+    # WHEN they are written anew
+    module.refresh_table(one, [])
+    module.refresh_table(one, ["us-west-2"])
+    module.refresh_table(tmp_path / "none.json", [])
+    module.refresh_table(None, ["eu-west-1"])
+
+    # THEN a table that is not there gets the regions of the one that is shipped
+    assert asked == [
+        (["eu-west-1"], one),
+        (["us-west-2"], one),
+        (list(Prices.load().regions), tmp_path / "none.json"),
+        (["eu-west-1"], TABLE),
+    ]
+
+
+def test_table_that_is_damaged_is_named_and_stays(table: Path) -> None:
+    data = json.loads(table.read_text(encoding="utf-8"))
+    data["prices"]["us-west-2"]["nat"] = {"minute": ["1", "A", "price-list-api", "2026-01-01"]}
+    table.write_text(json.dumps(data), encoding="utf-8")
+
+    with pytest.raises(OpsError) as caught:
+        refresh(PriceList(answers("us-east-2")), ["us-east-2"], table=table, day=DAY)
+
+    assert str(caught.value) == (
+        f"price table: got {table} (Value error, us-west-2 nat minute: unknown item), allowed is JSON of schema 1. "
+        "Write it anew with `milvus-ops cost --refresh`"
+    )
+    assert json.loads(table.read_text(encoding="utf-8")) == data
+
+
+def broker_prices(**prices: str) -> dict[str, Any]:
+    """The entries of the m5 brokers at these prices for their sizes."""
+    given = [
+        product("AmazonMSK", f"USE2-Kafka.m5.{size}", "hours", price, regionCode="us-east-2")
+        for size, price in prices.items()
+    ]
+    others = [each for each in answers("us-east-2") if "Kafka.m5" not in each["product"]["attributes"]["usagetype"]]
+    # What has no usage type, or is of another service, is passed over.
+    nameless = product("AmazonMSK", "x", "hours", "1", regionCode="us-east-2")
+    del nameless["product"]["attributes"]["usagetype"]
+    problems: list[str] = []
+    found = module._Region(PriceList([*others, *given, nameless]), "us-east-2", DAY, problems).prices()
+    assert problems == []
+    return {name: entry[0] for name, entry in found["msk-broker"].items()}
+
+
+@pytest.mark.parametrize(
+    ("prices", "entries"),
+    [
+        # proportional: one price, of the 16xlarge, with the digits of the figures
+        ({"large": "0.21", "xlarge": "0.42"}, {"kafka.m5": "6.72"}),
+        # whole dollars, also of ten
+        ({"large": "10", "xlarge": "20"}, {"kafka.m5": "320"}),
+        # half a unit of the last digit is rounded up: 0.45 is the 0.5 of AWS
+        ({"large": "0.1", "4xlarge": "0.5", "8xlarge": "0.9"}, {"kafka.m5": "1.8"}),
+        # and a size that costs something else has its own price
+        ({"large": "0.25", "4xlarge": "1.70"}, {"kafka.m5": "6.80", "kafka.m5.large": "0.25"}),
+    ],
+)
+def test_family_has_one_price_and_sizes_that_differ_their_own(prices: dict[str, str], entries: dict[str, str]) -> None:
+    assert broker_prices(**prices) == entries
+
+
+def test_file_of_prices_has_a_figure_on_each_line() -> None:
+    data = {
+        "schema": 1,
+        "prices": {
+            "a": {"x": {"i": ["1", "A"], "j": ["2", "B"]}, "y": {"k": ["3", "C"]}},
+            "b": {"z": {"l": ["4", "A"]}},
+        },
+    }
+
+    assert (
+        written(data)
+        == """\
+{
+  "schema": 1,
+  "prices": {
+    "a": {
+      "x": {
+        "i": ["1", "A"],
+        "j": ["2", "B"]
+      },
+      "y": {
+        "k": ["3", "C"]
+      }
+    },
+    "b": {
+      "z": {
+        "l": ["4", "A"]
+      }
+    }
+  }
+}
+"""
+    )

@@ -148,6 +148,7 @@ def test_table_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
         f"price table {path}: got schema 2, allowed is 1. "
         "Install the milvus-ops that wrote it, or write it anew with `milvus-ops cost --refresh`"
     )
+    assert caught.value.code == ExitCode.USAGE
 
 
 @pytest.mark.parametrize(
