@@ -96,12 +96,11 @@ def _remedy(group: _Group, bound: str | None, pods: Sequence[Pod], groups: Seque
         return not any(pod.group == bound for pod in _pending(pods, [*others, replace(group, nodes=nodes)]))
 
     # One node more comes last and takes no pod its room: whatever is enough stays enough.
-    counts = range(group.nodes + 1, MOST_NODES + 1)
-    first = bisect_left(counts, True, key=enough)
-    if first == len(counts):
+    first = bisect_left(range(MOST_NODES + 1), True, key=enough)
+    if first > MOST_NODES:
         return "use larger instances, or fewer or smaller pods"
-    more = "" if counts[first] <= group.max_size else f" and max_size {counts[first]}"
-    return f"use desired_size {counts[first]}{more}, larger instances, or fewer or smaller pods"
+    more = "" if first <= group.max_size else f" and max_size {first}"
+    return f"use desired_size {first}{more}, larger instances, or fewer or smaller pods"
 
 
 def _pending(pods: Sequence[Pod], groups: Sequence[_Group]) -> list[Pod]:

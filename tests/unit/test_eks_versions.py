@@ -7,6 +7,11 @@ import pytest
 from settings.eks_versions import ADDONS, EKS_VERSIONS, KUBE_PROXY
 
 
+def test_add_ons_are_those_of_eks_in_the_order_in_which_a_cluster_needs_them() -> None:
+    # https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
+    assert ADDONS == ("vpc-cni", "kube-proxy", "coredns", "aws-ebs-csi-driver", "metrics-server")
+
+
 @pytest.mark.parametrize("version", EKS_VERSIONS)
 def test_every_add_on_is_pinned_to_a_build(version: str) -> None:
     addons = EKS_VERSIONS[version].addons

@@ -183,6 +183,12 @@ def test_actions_of_a_wave_are_counted(wave: dict[str, bool], actions: int) -> N
     assert actions_of_wave(first, [dev.env]) == actions
 
 
+def test_environment_is_judged_by_the_day_that_is_given() -> None:
+    # GIVEN the day after the end of every support of Kubernetes WHEN placed THEN that is the day that counts
+    with pytest.raises(SettingsError, match=r"cluster\.version: 1\.36 is out of support since 2028-08-02"):
+        place(load_pipeline("pipeline"), source="environments/pipeline.yaml", today=date(2030, 1, 1))
+
+
 def test_environment_is_judged_in_the_account_and_region_of_its_target() -> None:
     # GIVEN an environment with certificates of the region that its own file names
     certificates = {

@@ -230,6 +230,17 @@ def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_environment_file(tmp_path / "mine.yaml")
 
 
+@pytest.mark.parametrize("content", ["name: [", "name: 1"])
+@pytest.mark.parametrize("source", [None, "the file of Ada"])
+def test_file_from_anywhere_is_named_as_its_reader_knows_it(tmp_path: Path, content: str, source: str | None) -> None:
+    # GIVEN a file that is no YAML, and one that breaks a rule
+    (tmp_path / "mine.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError) as raised:
+        load_environment_file(tmp_path / "mine.yaml", source=source)
+    # THEN the message begins with the name that was given for it, or with its path
+    assert str(raised.value).startswith(f"{source or tmp_path / 'mine.yaml'}: ")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -47,6 +47,14 @@ def test_an_existing_vpc_needs_neither_addresses_nor_a_vpc() -> None:
     assert (needs.addresses, needs.addresses_at_most) == (92, 92)
 
 
+def test_addresses_are_counted_for_the_nodes_of_today_and_for_as_many_as_there_may_be() -> None:
+    group = {"instance_types": ["m7g.2xlarge"], "desired_size": 3, "max_size": 7}
+    needs = needs_of(env_with(("cluster.node_groups.milvus", group)))
+
+    # 60 addresses for each node, over 3 zones, and 32 beside them
+    assert (needs.addresses, needs.addresses_at_most) == (92, 172)
+
+
 def test_woodpecker_needs_no_msk() -> None:
     needs = needs_of(env_with(("queue", {"kind": "woodpecker"}), ("milvus.line", "3.0")))
 
@@ -75,3 +83,9 @@ def test_builds_run_where_the_pipeline_and_its_environments_are(place: Any, name
     env = env_with(("account", place["account"]))
 
     assert builds_needed(name, env, pipeline(**place)) == needed
+
+
+def test_pipeline_of_another_region_builds_there_and_verifies_here() -> None:
+    env = env_with(("account", "111111111111"), ("region", "eu-west-1"))
+
+    assert builds_needed("dev", env, pipeline(region="eu-west-1")) == 1

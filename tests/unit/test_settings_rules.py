@@ -948,6 +948,74 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
 }
 
 
+BY_US = "the application sets it; remove it"
+NO_FILE = "no pod has that file; remove it"
+PORTS = "the Services and the policies know 19530 and the ports of the chart; remove it"
+BY_CERTIFICATE = (
+    "no pod has a file of a certificate; set milvus.service.certificate_arn instead: the load balancer speaks TLS"
+)
+KNOWN = "MSK's certificates are known to every system; remove it"
+OTHER_STORE = "the release has etcd and no other store of metadata; remove it"
+COORDINATORS = ("rootCoord", "queryCoord", "dataCoord", "indexCoord", "mixCoord")
+ROLES = (*COORDINATORS, "proxy", "queryNode", "indexNode", "dataNode", "streamingNode")
+DECIDED_ELSEWHERE: dict[str, str] = {
+    "cipherPlugin": NO_FILE,
+    "common.chanNamePrefix": "set milvus.channel_prefix instead",
+    "common.preCreatedTopic": "set queue.channels instead",
+    "common.security.authorizationEnabled": "set milvus.authorization instead",
+    "common.security.internaltlsEnabled": BY_CERTIFICATE,
+    "common.security.tlsMode": BY_CERTIFICATE,
+    "common.storageType": BY_US,
+    "etcd": BY_US,
+    "gpu": "GPU is not supported; remove it",
+    "indexCoord.bindIndexNodeMode": "index nodes register themselves; remove it",
+    "internaltls": BY_CERTIFICATE,
+    "kafka.brokerList": BY_US,
+    **{f"kafka.{side}.{key}": BY_US for side in ("consumer", "producer") for key in ("bootstrap", "sasl", "security")},
+    "kafka.consumer.ssl": KNOWN,
+    "kafka.producer.ssl": KNOWN,
+    "kafka.producer.message.max.bytes": "set queue.milvus_message_max_bytes instead",
+    "kafka.saslMechanisms": BY_US,
+    "kafka.saslUsername": BY_US,
+    "kafka.securityProtocol": BY_US,
+    "kafka.ssl": KNOWN,
+    "localStorage.path": "the pods' disk is mounted where the chart says; remove it",
+    "metastore.type": OTHER_STORE,
+    "minio": "set storage instead, or remove it",
+    "mq.type": "set queue.kind instead",
+    "msgChannel.chanNamePrefix": "set milvus.channel_prefix instead",
+    "natsmq": "set queue.kind instead",
+    "proxy.http.port": PORTS,
+    "proxy.internalPort": PORTS,
+    "proxy.soPath": NO_FILE,
+    "pulsar": "set queue.kind instead",
+    "pulsar.maxMessageSize": "set queue.milvus_message_max_bytes instead",
+    "rocksmq": "set queue.kind instead",
+    "rootCoord.dmlChannelNum": "set queue.channels instead",
+    "tikv": OTHER_STORE,
+    "tls": BY_CERTIFICATE,
+    "woodpecker.client.quorum": "the log runs inside Milvus, without servers of its own; remove it",
+    "woodpecker.meta": BY_US,
+    "woodpecker.storage": "the log lies in the bucket; remove it",
+    **{f"{role}.enableActiveStandby": "set milvus.active_standby instead" for role in COORDINATORS},
+    **{f"{role}.ip": "every pod has an address of its own; remove it" for role in ROLES},
+    **{f"{role}.port": PORTS for role in ROLES},
+}
+
+
+@pytest.mark.parametrize("key", DECIDED_ELSEWHERE)
+def test_configuration_that_is_decided_elsewhere_is_refused_with_where(key: str) -> None:
+    # GIVEN the key, deep in a mapping as in Milvus's own file
+    configuration: Any = 1
+    for part in reversed(key.split(".")):
+        configuration = {part: configuration}
+    with pytest.raises(SettingsError) as raised:
+        parse_environment(file_with(("milvus.configuration", configuration)), source="test.yaml", today=TODAY)
+    assert [str(problem) for problem in raised.value.problems] == [
+        f"milvus.configuration.{key}: is not for this place: {DECIDED_ELSEWHERE[key]}"
+    ]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_rule_refuses_with_its_remedy(case: str) -> None:
     changes, message = CASES[case]

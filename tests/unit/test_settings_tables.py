@@ -18,13 +18,15 @@ from pydantic_core import PydanticUndefined
 
 from _paths import ROOT
 from settings import Environment, parse_environment
+from settings.chart_names import chart_services
 from settings.eks_versions import EKS_VERSIONS
 from settings.instances import BROKER_TYPES, INSTANCE_TYPES, InstanceType
 from settings.messages import _models
 from settings.milvus import Components
 from settings.pipeline import Pipeline
 from settings.queue import KRAFT_VERSIONS
-from settings.releases import ADVISORIES, RELEASE_LINES, Version
+from settings.regions import TWO_ZONES, ZONE_LETTERS, ZONE_WITHOUT_EKS
+from settings.releases import ADVISORIES, BROKEN, RELEASE_LINES, Version
 from settings.rules.release import advisories
 from tests.unit.settings_files import file_with
 
@@ -324,6 +326,20 @@ def bounds(schema: dict[str, Any], models: dict[str, Any], path: str = "") -> It
         yield from bounds(each, models, place)
 
 
+def test_every_setting_says_what_it_is() -> None:
+    # GIVEN each field of each model, those that only hold others too
+    def silent(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+        seen.add(model)
+        for name, field in model.model_fields.items():
+            if not (field.description or "").strip():
+                yield f"{model.__name__}.{name}"
+            for below in {*_models(field.annotation)} - seen:
+                yield from silent(below, seen)
+
+    # THEN it has the sentence that the page and an editor show
+    assert [each for model in (Environment, Pipeline) for each in silent(model, set())] == []
+
+
 def test_every_text_list_and_table_is_bounded() -> None:
     # GIVEN the schemas of both kinds of files
     found: list[tuple[str, str, Any]] = []
@@ -344,7 +360,42 @@ def test_every_text_list_and_table_is_bounded() -> None:
     assert lengths == LENGTHS
 
 
+def test_regions_have_the_zones_that_aws_says() -> None:
+    # https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+    assert ZONE_LETTERS == {
+        "ap-northeast-1": ("a", "c", "d"),
+        "ca-central-1": ("a", "b", "d"),
+        "cn-north-1": ("a", "b"),
+        "us-west-1": ("a", "c"),
+    }
+    assert TWO_ZONES == ("us-west-1",)
+    # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+    assert ZONE_WITHOUT_EKS == {"us-east-1": "use1-az3"}
+
+
+def test_chart_may_make_these_services_of_a_release() -> None:
+    # https://github.com/zilliztech/milvus-helm/tree/master/charts/milvus/templates
+    parts = ("rootcoord", "querycoord", "datacoord", "indexcoord", "mixcoord", "querynode", "datanode", "indexnode")
+    assert chart_services("blue") == {
+        **{f"blue-milvus-{part}": f"the Service of {part}" for part in (*parts, "streamingnode", "cdc", "attu")},
+        "blue-milvus": "the release's Service",
+        "blue-etcd-headless": "etcd's headless Service",
+        "blue-etcd": "etcd's Service",
+    }
+
+
 # --- releases
+
+
+def test_broken_versions_are_those_of_the_release_notes() -> None:
+    # https://github.com/milvus-io/milvus/releases
+    assert [dataclasses.astuple(each) for each in BROKEN] == [
+        ("milvus#31159", "rows lost under memory pressure", "2.3.1", "2.3.11", "2.3.12", None),
+        ("milvus#32474", "an image for arm64 that does not start", "2.4.0", "2.4.0", "2.4.1", "arm64"),
+        ("milvus#33478", "statistics of bulk inserts lost", "2.4.0", "2.4.3", "2.4.4", None),
+        ("milvus#36933", "every collection lost at a restart", "2.4.13", "2.4.13", "2.4.14", None),
+        ("milvus#43421", "collections lost that are renamed", "2.5.14", "2.5.14", "2.5.15", None),
+    ]
 
 
 # Per advisory and line: the last version that is open to it, and the first that is not; None: every one, or none.
