@@ -47,7 +47,7 @@ def read_deployed(env: Environment, *, client: aws.AwsClient) -> Deployed:
         if template is None:
             continue
         found.append(part)
-        guards = [each for each in template.get("Resources", {}).values() if each.get("Type") == GUARD]
+        guards = [each for each in template["Resources"].values() if each["Type"] == GUARD]
         if not guards:
             silent.append(name)
             continue

@@ -99,9 +99,8 @@ def _step(path: str, step: tuple[object, object], *, on_the_way: bool = False) -
 def _steps(path: str, before: object, after: object) -> list[tuple[object, object]]:
     """Return the moves from one value to another: several where it moves one step at a time."""
     order = change_rules()["steps"].get(path, ())
-    if before in order and after in order and order.index(before) < order.index(after):
-        return list(pairwise(order[order.index(before) : order.index(after) + 1]))
-    return [(before, after)]
+    known = before in order and after in order
+    return list(pairwise(order[order.index(before) : order.index(after) + 1] if known else ())) or [(before, after)]
 
 
 def _groups(settings: Flat) -> list[str]:
