@@ -60,7 +60,7 @@ def destroy(  # noqa: PLR0917 - the options of a command
         show.print_plan(plan, out())
     if confirm is None:
         if as_json:
-            print_json({**plan.model_dump(mode="json"), "deleted": [], "removed": []})
+            print_json({**plan.model_dump(), "deleted": [], "removed": []})
         for text in plan.notes:
             note(text)
         if plan.stacks or plan.left:
@@ -77,7 +77,7 @@ def destroy(  # noqa: PLR0917 - the options of a command
         data=data or (),
     )
     if as_json:
-        print_json({**plan.model_dump(mode="json"), **outcome.model_dump(mode="json")})
+        print_json({**plan.model_dump(), **outcome.model_dump()})
     else:
         show.print_left(outcome.left, out())
     for text in outcome.notes:

@@ -42,7 +42,7 @@ def doctor(
             clients=lambda service: aws.client(service, region=settings.region),
         )
     if as_json:
-        print_json({**report.model_dump(mode="json"), "blocks": report.blocks})
+        print_json({**report.model_dump(), "blocks": report.blocks})
     else:
         out().print(findings_table(report))
         out().print(Text(report.summary, style="bold red" if report.blocks else "green"), soft_wrap=True)

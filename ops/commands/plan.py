@@ -40,7 +40,7 @@ def plan(  # noqa: PLR0917 - the options of a command
     with working(f"Reading {settings.name} in {settings.region}"):
         found = make_plan(settings, read_deployed(settings, client=client))
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(found.model_dump())
     elif as_markdown:
         out().print(markdown(found), soft_wrap=True)
     else:

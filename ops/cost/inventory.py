@@ -25,7 +25,7 @@ _BUILDS = {
 _NO_PRICE = Price(None, "month", "none", None, "")
 
 
-def take_stock(deployment: Deployment, prices: Prices, *, day: date, term: Term = "on-demand") -> Inventory:
+def take_stock(deployment: Deployment, prices: Prices, *, day: date, term: Term) -> Inventory:
     """Return what is billed of a deployment.
 
     Raises:

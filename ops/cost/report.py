@@ -28,7 +28,7 @@ class Source:
     term: Term
 
     @classmethod
-    def load(cls, *, prices: Path | None = None, assumptions: Path | None = None, term: Term = "on-demand") -> Self:
+    def load(cls, *, prices: Path | None = None, assumptions: Path | None = None, term: Term) -> Self:
         """Return them as files have them, or as they are shipped.
 
         Raises:

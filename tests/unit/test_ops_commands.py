@@ -577,10 +577,122 @@ def test_root_password_hands_every_option_on(monkeypatch: pytest.MonkeyPatch) ->
         ),
     ],
 )
-def test_options_that_contradict_one_another_are_one_error(arguments: tuple[str, ...], lines: list[str]) -> None:
+def test_options_that_contradict_one_another_are_one_error(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], lines: list[str]
+) -> None:
+    # GIVEN work that would end with another error, if it were begun
+    for work in (
+        "ops.cost.report.bills_of",
+        "ops.cost.refresh.refresh_table",
+        "ops.destroy.look",
+        "ops.size.plan.plan_for",
+    ):
+        monkeypatch.setattr(work, stop)
+    monkeypatch.setattr("ops.commands.smoke.run_smoke", stop)
+    monkeypatch.setattr("ops.commands.root_password.set_root_password", stop)
+
     result = run(*arguments)
 
     assert (result.exit_code, result.stderr.splitlines()) == (2, lines)
+
+
+# -- destroy
+
+
+class Destroyed:
+    """An environment with one stack and one log group that stays; what is asked of it is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from ops import destroy
+        from ops.destroy.items import Item, Kind, Plan, Stands, Stays
+
+        self.calls = Calls(monkeypatch)
+        self.item = Item(kind=Kind.LOG_GROUP, id="/a", stays=Stays.KEPT)
+        stack = Stands(name="mine-eks", id="arn", state="CREATE_COMPLETE", protected=False, goes={}, stays=())
+        self.plan = Plan(
+            environment="mine", region="eu-west-1", account="1", stacks=(stack,), left=(self.item,), notes=("odd",)
+        )
+        self.outcome = destroy.Outcome(deleted=("mine-eks",), removed=(), left=(self.item,), notes=("done",))
+        self.worked: Any = None
+        monkeypatch.setattr(destroy, "look", self.look)
+        monkeypatch.setattr(destroy, "work", self.work)
+
+    def look(self, settings: Environment, *, clients: Any) -> Any:
+        assert clients("eks") == "eks"
+        assert self.calls.clients[-1] == ("eks", {"region": settings.region})
+        return self.plan
+
+    def work(self, settings: Environment, plan: Any, *, clients: Any, say: Any, **options: Any) -> Any:
+        assert (settings.name, plan, clients("s3")) == ("milvus-dev", self.plan, "s3")
+        say("deletes [mine] now")
+        self.worked = options
+        return self.outcome
+
+
+def test_destroy_shows_what_would_go_and_touches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Destroyed(monkeypatch)
+
+    shown = run("destroy", "--env", "dev")
+    assert (shown.exit_code, shown.stderr) == (0, "note  odd\nnote  nothing was touched: add --confirm milvus-dev\n")
+    assert "Goes, in this order (eu-west-1)" in shown.stdout
+    as_json = run("destroy", "--env", "dev", "--json")
+    assert json.loads(as_json.stdout) == {**there.plan.model_dump(mode="json"), "deleted": [], "removed": []}
+    # AND where no stack is left, what is left is removed by another option, and where nothing is, by none
+    there.plan = there.plan.model_copy(update={"stacks": (), "notes": ()})
+    again = run("destroy", "--env", "dev")
+    assert again.stderr == "note  nothing was touched: add --confirm milvus-dev and --leftovers\n"
+    there.plan = there.plan.model_copy(update={"left": ()})
+    assert run("destroy", "--env", "dev").stderr == ""
+    assert there.worked is None
+
+
+@pytest.mark.parametrize(
+    ("options", "worked"),
+    [
+        (("--env", "dev"), {"file": "environments/dev.yaml", "leftovers": False, "data": ()}),
+        ((), {"file": "environments/dev.yaml", "leftovers": False, "data": ()}),
+        (("--env-file", "environments/dev.yaml"), {"file": "environments/dev.yaml", "leftovers": False, "data": ()}),
+        (
+            ("--leftovers", "--data", "a", "--data", "b"),
+            {"file": "environments/dev.yaml", "leftovers": True, "data": ["a", "b"]},
+        ),
+    ],
+)
+def test_destroy_does_what_its_options_say_and_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], worked: dict[str, Any]
+) -> None:
+    there = Destroyed(monkeypatch)
+
+    done = run("destroy", "--confirm", "milvus-dev", *options)
+
+    assert there.worked == worked
+    assert (done.exit_code, done.stderr) == (0, "note  done\n")
+    assert "deletes [mine] now" in done.stdout.splitlines()
+    assert "/a" in done.stdout
+    # AND as JSON, what is said goes beside it
+    as_json = run("destroy", "--confirm", "milvus-dev", "--json", *options)
+    whole = {**there.plan.model_dump(mode="json"), **there.outcome.model_dump(mode="json")}
+    assert json.loads(as_json.stdout) == whole
+    assert as_json.stderr == "note  deletes [mine] now\nnote  done\n"
+    # AND it fails where something that was to be removed is not
+    kept = there.item.model_copy(update={"done": "not removed"})
+    there.outcome = there.outcome.model_copy(update={"removed": (kept,)})
+    assert run("destroy", "--confirm", "milvus-dev", *options).exit_code == 1
+
+
+def test_many_errors_of_a_file_are_said_to_the_last_but_not_for_ever(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    texts = []
+    for number in (12, 200):
+        wrong = "".join(f"unknown_{each}: 1\n" for each in range(number))
+        file.write_text(f"name: milvus-dev\nregion: us-east-2\n{wrong}", encoding="utf-8")
+        with pytest.raises(OpsError) as caught:
+            environment(file=file)
+        texts.append(str(caught.value.remedy))
+
+    assert "unknown_11" in texts[0]
+    assert len(texts[0]) > 400
+    assert (len(texts[1]), texts[1][-1]) == (2000, "…")
 
 
 def test_change_set_that_is_no_text_is_an_error(tmp_path: Path) -> None:

@@ -490,6 +490,13 @@ def test_base_that_is_not_there_is_refused(tmp_path: Path) -> None:
 # -- bad input
 
 
+@pytest.fixture
+def no_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing to synthesize: a command that is not refused ends at once, with another error."""
+    monkeypatch.setattr(assemblies, "checkout", lambda: None)
+
+
+@pytest.mark.usefixtures("no_checkout")
 def test_assembly_and_environment_together_are_refused(tmp_path: Path) -> None:
     result = run("--env", "dev", "--assembly", tmp_path)
 
@@ -500,6 +507,7 @@ def test_assembly_and_environment_together_are_refused(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.usefixtures("no_checkout")
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -522,6 +530,7 @@ def test_option_that_would_be_passed_over_in_silence_is_refused(options: tuple[s
     assert result.stderr.splitlines()[0] == message
 
 
+@pytest.mark.usefixtures("no_checkout")
 def test_markdown_without_a_base_is_refused() -> None:
     result = run("--markdown")
 
