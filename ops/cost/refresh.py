@@ -26,7 +26,7 @@ _Entry = list[str]
 
 def endpoint_region(region: str | None) -> str:
     """Return which of the API's three regions to ask: the one on the continent of a region."""
-    return {"eu": "eu-central-1", "ap": "ap-south-1"}.get((region or "").split("-")[0], "us-east-1")
+    return {"eu": "eu-central-1", "ap": "ap-south-1"}.get(str(region).split("-")[0], "us-east-1")
 
 
 def refresh(client: aws.AwsClient, regions: Sequence[str], *, table: Path, day: date) -> dict[str, int]:

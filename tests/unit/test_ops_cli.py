@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from _paths import ROOT
@@ -69,6 +70,181 @@ def test_help_of_a_command_has_no_stray_markup(command: str) -> None:
     assert EXIT_CODES in result.stdout
     assert "**" not in result.stdout
     assert "[bold]" not in result.stdout
+
+
+# A second copy of every option, so that nobody changes one by mistake: scripts and pipelines call them.
+OPTIONS = {
+    "doctor": """
+--env =dev
+--env-file PATH
+--region
+--qualifier NAME =hnb659fds [In AWS]
+--json
+""",
+    "size": """
+--vectors NUMBER required
+--dim required
+--index =HNSW
+--param NAME=VALUE repeatable
+--scalar-bytes [Load]
+--segment-mib =1024 [Load]
+--growth [Load]
+--headroom [Load]
+--copies =1 [Load]
+--survive =zone [Load]
+--cores-per-gib =0.25 [Load]
+--qps [Load]
+--qps-per-core =50 [Load]
+--queue =msk [Where and how]
+--broker-type =kafka.m7g.large [Where and how]
+--rows-per-second =50 [Load]
+--line =2.6 [Where and how]
+--region =us-east-2 [Where and how]
+--generation =7 [Where and how]
+--spot [Where and how]
+--term =on-demand [Where and how]
+--explain
+--write PATH
+--json
+--html PATH
+""",
+    "plan": """
+--env =dev
+--env-file PATH
+--region
+--account ID [In AWS]
+--role NAME [In AWS]
+--json
+--markdown
+""",
+    "smoke": """
+--uri [Connection]
+--env [Connection]
+--env-file PATH [Connection]
+--region [Connection]
+--timeout SECONDS =60 [Connection]
+--connect-timeout SECONDS =10 [Connection]
+--token [Login (one of them)]
+--token-env VARIABLE [Login (one of them)]
+--secret-arn ARN [Login (one of them)]
+--tls/--no-tls [TLS]
+--ca FILE [TLS]
+--server-name NAME [TLS]
+--rows =3000
+--json
+""",
+    "status": """
+--env =dev
+--env-file PATH
+--region
+--json
+""",
+    "endpoints": """
+--env =dev
+--env-file PATH
+--region
+--json
+""",
+    "root-password": """
+--env [Connection]
+--env-file PATH [Connection]
+--region [Connection]
+--uri [Connection]
+--secret-arn ARN [Connection]
+--timeout SECONDS =10 [Connection]
+--tls/--no-tls [TLS]
+--ca FILE [TLS]
+--server-name NAME [TLS]
+--old-password-env VARIABLE
+--json
+""",
+    "cost": """
+--env =dev
+--assembly DIR
+--term =on-demand
+--json
+--html FILE
+--diff BASE [What a change costs]
+--markdown [What a change costs]
+--assumptions FILE [Prices and assumptions]
+--prices FILE [Prices and assumptions]
+--refresh [Prices and assumptions]
+--region NAME repeatable [Prices and assumptions]
+""",
+    "rebalance": """
+--env =dev
+--env-file PATH
+--region
+--ca FILE [TLS]
+--yes
+--throttle MIB =20
+--at-once N =5
+--json
+""",
+    "protect": """
+--env =dev
+--env-file PATH
+--region
+--account ID [In AWS]
+--role NAME [In AWS]
+--json
+""",
+    "destroy": """
+--env =dev
+--env-file PATH
+--region
+--confirm NAME
+--leftovers [What is left]
+--data ID repeatable [What is left]
+--json
+""",
+    "gate": """
+--change-set FILE
+--stack NAME [In AWS]
+--change-set-name NAME [In AWS]
+--region [In AWS]
+--account ID [In AWS]
+--role NAME [In AWS]
+--approve LOGICAL_ID=REASON repeatable
+--json
+""",
+    "verify": """
+--project required
+--region required [In AWS]
+--pipeline required
+--stage required
+--account ID [In AWS]
+--role NAME [In AWS]
+""",
+}
+
+
+def listed(command: Any) -> list[str]:
+    """The options of a command as --help has them: with their placeholder, what they are without, and their heading."""
+    rows = []
+    for option in command.params:
+        if option.name == "help":
+            continue
+        default = option.show_default if isinstance(option.show_default, str) else option.default
+        words = [
+            "/".join([*option.opts, *option.secondary_opts]),
+            option.metavar or "",
+            "" if default in {None, False} else f"={getattr(default, 'value', default)}",
+            "required" * bool(option.required),
+            "repeatable" * bool(option.multiple),
+            f"[{option.rich_help_panel}]" if option.rich_help_panel else "",
+        ]
+        assert option.help, option.name
+        rows.append(" ".join(word for word in words if word))
+    return rows
+
+
+def test_options_are_called_as_they_are() -> None:
+    commands: Any = get_command(app)
+
+    assert {name: listed(each) for name, each in commands.commands.items()} == {
+        name: text.strip().splitlines() for name, text in OPTIONS.items()
+    }
 
 
 def test_help_loads_neither_boto3_nor_pymilvus() -> None:

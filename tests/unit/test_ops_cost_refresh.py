@@ -170,6 +170,12 @@ def test_other_regions_keep_their_prices_and_unused_sources_go(table: Path) -> N
     after = json.loads(table.read_text(encoding="utf-8"))
     assert {**after["prices"], "us-east-2": 0} == {**before["prices"], "us-east-2": 0}
     assert set(after["sources"]) - set(before["sources"]) == {"price-list-api"}
+    assert after["sources"]["price-list-api"] == (
+        "AWS's Price List API (https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/"
+        "API_pricing_GetProducts.html)"
+    )
+    assert list(after["sources"]) == sorted(after["sources"])
+    assert list(after["prices"]) == sorted(after["prices"])
 
 
 def test_table_that_is_not_there_is_made(tmp_path: Path) -> None:
@@ -544,6 +550,18 @@ def broker_prices(**prices: str) -> dict[str, Any]:
 )
 def test_family_has_one_price_and_sizes_that_differ_their_own(prices: dict[str, str], entries: dict[str, str]) -> None:
     assert broker_prices(**prices) == entries
+
+
+def test_product_without_a_usage_type_has_a_price_all_the_same() -> None:
+    products = answers("us-east-2")
+    for each in products:
+        if "BoxUsage" in each["product"]["attributes"]["usagetype"]:
+            del each["product"]["attributes"]["usagetype"]
+
+    found = module._Region(PriceList(products), "us-east-2", DAY, []).prices()
+
+    assert {name: entry[0] for name, entry in found["ec2"].items()} == {"m7g": "2.6112"}
+    assert found["ec2"]["m7g"][1:] == ["A", "price-list-api", str(DAY), ""]
 
 
 def test_file_of_prices_has_a_figure_on_each_line() -> None:
