@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ops.cost.bill import Bill, Share
-from ops.cost.difference import as_json, compare
+from ops.cost.difference import Difference, as_json, compare
 from ops.cost.lines import Line, merged
 from ops.cost.markdown import markdown
 from ops.cost.page import bars, document, page
@@ -513,8 +513,10 @@ def test_change_that_is_none_or_a_whole_environment_is_one_line() -> None:
 
     found = [*compare([one], [one]), *compare([one], [one, other]), *compare([one, other], [one])]
 
-    texts = [shown(lambda console, each=each: show_difference(console, each)) for each in found]  # type: ignore[misc]
-    assert texts == [
+    def text(change: Difference) -> object:
+        return shown(lambda console: show_difference(console, change))
+
+    assert [text(each) for each in found] == [
         ("mine: no change, 154.30 USD a month", [("bold", "mine: no change, 154.30 USD a month")]),
         ("mine: no change, 154.30 USD a month", [("bold", "mine: no change, 154.30 USD a month")]),
         ("other: new, 446.50 USD a month", [("bold", "other: new, 446.50 USD a month")]),
