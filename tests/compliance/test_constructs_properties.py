@@ -512,3 +512,37 @@ def test_every_property_of_the_production_environment_is_what_was_decided() -> N
     assert list(found.pop(account)) == ["PruneLabel"]
     differ = {name: (found.get(name), expected.get(name)) for name in found.keys() | expected.keys()}
     assert {name: both for name, both in differ.items() if both[0] != both[1]} == {}
+
+
+DESCRIBED = {
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::MSK::Configuration",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::Secret",
+}
+SILENT = {
+    # The CDK's own, and those of a service or a function whose name says it.
+    "eks/Cluster/Resource/KubectlReadyBarrier",
+    "eks/Cluster/Role",
+    "eks/LoadBalancers/Resource/alb-sa/Role",
+    "eks/Tasks/OnEvent/ServiceRole",
+}
+
+
+def test_whoever_looks_into_the_account_reads_what_each_thing_is_for() -> None:
+    # GIVEN the resources of prod that AWS shows with a description
+    graph = assembly_of(assembly("prod"))
+    ours = [each for each in graph.resources.values() if not CDK_MAKES_IT.search(f"/{each.name}")]
+    silent = {each.name for each in ours if each.type in DESCRIBED and not each.properties.get("Description")}
+    # THEN each has one, but the roles of functions, which have the name of theirs
+    assert {name for name in silent if not name.endswith("/FunctionRole")} == SILENT
+    # AND so has each stack, security group and output for people
+    groups = {each.name: each.at("GroupDescription") for each in graph.of_type("AWS::EC2::SecurityGroup")}
+    # The CDK would put the path.
+    assert [name for name, text in groups.items() if f"{name.partition('/')[0]}/" in text] == []
+    for part, template in graph.templates.items():
+        assert template["Description"].startswith("Milvus milvus-prod: "), part
+        outputs = [output for output in template["Outputs"].values() if "Export" not in output]
+        assert [output for output in outputs if not output.get("Description")] == [], part

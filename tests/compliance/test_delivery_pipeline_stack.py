@@ -304,3 +304,18 @@ def test_proof_is_started_and_read_by_one_role() -> None:
     ]
     [output] = proof().outputs("verification").values()
     assert output == f"${{{prefix}/Project}}"
+
+
+def test_whoever_looks_into_the_account_reads_what_the_pipeline_and_the_proof_are_for() -> None:
+    proven = "verification/Verification"
+    found = [graph()["delivery/Artifacts/Key"], proof()[f"{proven}/Project"], proof()[f"{proven}/Starter"]]
+    assert [each.name for each in found if not each.properties.get("Description")] == []
+    assert proof()["verification/Verification/SecurityGroup"].at("GroupDescription") == (
+        "Verification: Milvus and HTTPS only"
+    )
+    assert graph().templates["delivery"]["Description"] == "Milvus: delivery pipeline"
+    template = proof().templates["verification"]
+    assert template["Description"] == "Milvus milvus-dev: proof of the deployment"
+    assert [output["Description"] for output in template["Outputs"].values()] == [
+        "CodeBuild project that proves this environment."
+    ]

@@ -28,10 +28,12 @@ class Cluster:
         self.events: list[dict[str, Any]] = []
         self.records = ""
         self.changes: list[str] = []
+        self.commands: list[tuple[str, ...]] = []
         self.grows = True
         self.fails_at = ""
 
     def kubectl(self, *arguments: str) -> str:
+        self.commands.append(arguments)
         verb, kind, *rest = arguments
         if verb == "get":
             return self.get(kind)
@@ -156,6 +158,48 @@ def test_claims_grow_before_the_stateful_set_is_made_again(cluster: Cluster) -> 
     cluster.changes.clear()
     assert grow(50) == []
     assert cluster.changes == []
+
+
+def test_every_command_names_the_namespace_the_object_and_its_file(cluster: Cluster) -> None:
+    # GIVEN volumes that are as large as asked for, and a StatefulSet that still says less
+    cluster.claims = [claim("data-milvus-etcd-0", "50Gi")]
+    # WHEN
+    grow(50)
+    # THEN these are all commands, whole
+    there = ("--namespace", "milvus")
+    file = str(etcd_volumes._MANIFEST)
+    items = "persistentvolumeclaims,events"
+    assert cluster.commands == [
+        ("get", "statefulset", "milvus-etcd", *there, "--ignore-not-found", "--output", "json"),
+        ("get", items, *there, "--output", "json"),
+        ("delete", "configmap", COPY, *there, "--ignore-not-found"),
+        ("create", "configmap", COPY, *there, "--from-file", f"manifest={file}"),
+        ("delete", "statefulset", "milvus-etcd", *there, "--cascade=orphan"),
+        ("apply", "--server-side", "--field-manager", "helm", "--filename", file),
+        ("delete", "configmap", COPY, *there, "--ignore-not-found"),
+    ]
+    # AND a claim that is too small is patched by name
+    cluster.commands.clear()
+    grow(60)
+    change = '{"spec": {"resources": {"requests": {"storage": "60Gi"}}}}'
+    assert cluster.commands[2:] == [("patch", "persistentvolumeclaim", "data-milvus-etcd-0", *there, "--patch", change)]
+
+
+def test_records_of_a_release_are_asked_for_by_owner_name_and_state(cluster: Cluster) -> None:
+    # GIVEN a record that was left longer ago than a function lives
+    cluster.records = "sh.helm.release.v1.blue.v2 pending-upgrade 1000\n"
+    # WHEN
+    assert pending.take_up("milvus", "blue") == []
+    # THEN
+    there = ("--namespace", "milvus")
+    selector = "owner=helm,name=blue,status in (pending-install,pending-upgrade,pending-rollback)"
+    asked, taken = cluster.commands
+    # Labels alone: the data of these Secrets are the release itself.
+    label = "{.metadata.labels."
+    columns = "{.metadata.name} " + label + "status} " + label + 'createdAt}{"\\n"}'
+    printed = "jsonpath={range .items[*]}" + columns + "{end}"
+    assert asked == ("get", "secrets", *there, "--selector", selector, "--output", printed)
+    assert taken == ("delete", "secret", "sh.helm.release.v1.blue.v2", *there, "--ignore-not-found")
 
 
 def test_a_smaller_size_changes_no_volume(cluster: Cluster) -> None:
