@@ -121,7 +121,7 @@ def _print(refused: tuple[Loss, ...], passed: tuple[tuple[Loss, Approval], ...],
         ids = " ".join(f"--approve {loss.approval_id()}=REASON" for loss in refused)
         err().print(Text(f"The gate refuses this change. If each loss is wanted: {ids}"), soft_wrap=True)
     else:
-        console.print(Text.assemble(("passed ", "green"), _why_it_passes(passed, pages)))
+        console.print(Text.assemble(("passed ", "green"), _why_it_passes(passed, pages)), soft_wrap=True)
 
 
 def _why_it_passes(passed: tuple[tuple[Loss, Approval], ...], pages: Sequence[ChangeSet]) -> str:

@@ -750,3 +750,159 @@ def test_nothing_spins_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     with working("Reading") as spinner:
         assert spinner is None
     assert capsys.readouterr().err == ""
+
+
+# -- what smoke, root-password, gate and size print
+
+NARROW = {"COLUMNS": "40"}
+
+
+def smoked(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    """Let a smoke run be two steps, one of which says much, with this report."""
+    from ops.smoke import SmokeReport, StepResult
+
+    steps = (
+        StepResult(name="connect", title="connect", seconds=0.25),
+        StepResult(name="search", title="search [x]", lines=("hit: :secret: " + "y" * 40, "[z]"), seconds=12.3456),
+    )
+    given = {"ok": True, "target": "http://milvus.test:19530", "collection": "hello", "rows": 3, "seconds": 12.56}
+
+    def smoke(*, listener: Any, **_: Any) -> Any:
+        for step in steps:
+            listener(step.title, None)
+            listener(step.title, step)
+        return SmokeReport(**{**given, "steps": steps, "server_version": "2.6", "index_type": "HNSW", **more})
+
+    monkeypatch.setattr("ops.commands.smoke.run_smoke", smoke)
+
+
+def test_smoke_prints_each_step_and_that_it_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    smoked(monkeypatch)
+
+    wide, narrow = run("smoke"), run("smoke", **NARROW)
+
+    last = "passed 2 steps in 12.6 s on http://milvus.test:19530, Milvus 2.6, index HNSW"
+    assert (wide.exit_code, wide.stderr) == (0, "")
+    assert wide.stdout.splitlines() == [
+        f"=== {'connect':<52} ===   0.250 s",
+        f"=== {'search [x]':<52} ===  12.346 s",
+        "hit: :secret: " + "y" * 40,
+        "[z]",
+        last,
+    ]
+    # AND what a script may look for is not cut into lines
+    assert narrow.stdout.splitlines()[-1] == last
+    assert "hit: :secret: " + "y" * 40 in narrow.stdout.splitlines()
+    # AND as JSON, the report alone
+    as_json = run("smoke", "--json")
+    assert as_json.stdout.startswith('{\n  "ok": true,\n  "target": "http://milvus.test:19530",\n')
+    assert json.loads(as_json.stdout)["steps"][1]["seconds"] == 12.3456
+
+
+def test_smoke_that_failed_says_where_why_and_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ops.smoke.report import SmokeFailure
+
+    failure = SmokeFailure(step="search", reason="no hit [x]", remedy="Look")
+    smoked(monkeypatch, ok=False, failure=failure, left_behind="hello_1")
+
+    for options in ((), ("--json",)):
+        result = run("smoke", *options, **NARROW)
+        assert result.exit_code == 1
+        assert "passed" not in result.stdout
+        assert result.stderr.splitlines() == [
+            "error smoke failed at search: no hit [x]",
+            "   do Look",
+            "note  the collection hello_1 may still exist: drop it when Milvus answers again",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            True,
+            "changed root's password is now what the secret says; it was the well-known default (http://h:1, Milvus 2.6)",
+        ),
+        (False, "nothing to do root's password is what the secret says (http://h:1, Milvus 2.6)"),
+    ],
+)
+def test_root_password_says_in_one_line_what_it_did(monkeypatch: pytest.MonkeyPatch, changed: bool, said: str) -> None:
+    from ops.root_password import RootPasswordReport
+
+    report = RootPasswordReport(
+        target="http://h:1", secret="arn", server_version="2.6", changed=changed, before="default"
+    )
+    working_on: list[str] = []
+
+    @contextlib.contextmanager
+    def working(what: str) -> Iterator[None]:
+        working_on.append(what)
+        yield
+
+    monkeypatch.setattr("ops.commands.root_password.working", working)
+    monkeypatch.setattr("ops.commands.root_password.set_root_password", lambda **_: report)
+
+    result = run("root-password", "--uri", "http://h:1", "--secret-arn", "arn", **NARROW)
+
+    assert result.stdout == f"{said}\n"
+    assert working_on == ["Logging in to http://h:1"]
+    as_json = run("root-password", "--uri", "http://h:1", "--secret-arn", "arn", "--json")
+    assert json.loads(as_json.stdout) == report.model_dump()
+
+
+def gated(*changes: dict[str, Any], options: tuple[str, ...] = ()) -> Any:
+    page = {
+        "StackName": "s",
+        "ChangeSetName": "c",
+        "ChangeSetId": "arn",
+        "Status": "CREATE_COMPLETE",
+        "Changes": [{"Type": "Resource", "ResourceChange": each} for each in changes],
+    }
+    runner = CliRunner(env=NARROW)
+    return runner.invoke(app, ["gate", "--change-set", "-", *options], input=json.dumps(page))
+
+
+def removed(name: str) -> dict[str, Any]:
+    return {
+        "Action": "Remove",
+        "LogicalResourceId": name,
+        "PhysicalResourceId": f"p-{name}",
+        "ResourceType": "AWS::KMS::Key",
+    }
+
+
+def test_gate_prints_each_loss_on_its_line_and_how_to_approve_all() -> None:
+    refused = gated(removed("A"), removed("B"), removed("C"), options=("--approve", "C=we [know] it"))
+
+    lines = refused.stdout.splitlines()
+    assert refused.exit_code == 3
+    assert [line.split(":")[0] for line in lines] == ["approved s/C (AWS", "refused s/A (AWS", "refused s/B (AWS"]
+    assert lines[0].endswith(" [approved: we [know] it]")
+    assert lines[1].startswith("refused s/A (AWS::KMS::Key p-A) ")
+    assert refused.stderr == (
+        "The gate refuses this change. If each loss is wanted: --approve A@p-A=REASON --approve B@p-B=REASON\n"
+    )
+
+
+def test_gate_says_why_a_change_set_passes() -> None:
+    role = {"Action": "Remove", "LogicalResourceId": "R", "ResourceType": "AWS::IAM::Role"}
+
+    def passes(*changes: dict[str, Any], options: tuple[str, ...] = ()) -> str:
+        result = gated(*changes, options=options)
+        assert result.exit_code == 0
+        last: str = result.stdout.splitlines()[-1]
+        return last
+
+    assert passes(role) == "passed nothing stateful is replaced or deleted (1 change)"
+    assert passes(role, role) == "passed nothing stateful is replaced or deleted (2 changes)"
+    assert passes(removed("A"), options=("--approve", "A=x")) == "passed only approved losses (1 change)"
+
+
+def test_gate_of_a_change_set_that_is_not_there_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    Calls(monkeypatch)
+    monkeypatch.setattr("ops.gate.reading.read_change_set", lambda *_, **__: ())
+
+    # AND an approval, which then names nothing, is no error
+    result = run("gate", "--stack", "s", "--change-set-name", "c", "--approve", "A=x")
+
+    assert (result.exit_code, result.stdout) == (0, "passed there is no such change set: nothing will be executed\n")
