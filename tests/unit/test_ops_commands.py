@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -145,6 +146,46 @@ def test_command_says_what_it_reads_and_reads_the_named_environment(
     assert (result.exit_code, said) == (1, [text])
     settings: Environment = asked.with_[0][0]
     assert (settings.name, settings.region) == ("milvus-dev", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "work", "text"),
+    [
+        ("ops.commands.cost", ("cost",), "ops.cost.report.bills_of", "looking at the templates"),
+        ("ops.commands.smoke", ("smoke",), "ops.commands.smoke.run_smoke", "starting"),
+        ("ops.cost.refresh", ("cost", "--refresh"), "ops.cost.refresh.refresh", "asking AWS for prices"),
+        (
+            "ops.commands.size",
+            ("size", "--vectors", "1M", "--dim", "8", "--html", "a.html"),
+            "ops.size.page.curves",
+            "counting other indexes and numbers of vectors",
+        ),
+        (
+            "ops.commands.size",
+            ("size", "--vectors", "1M", "--dim", "8", "--write", "a.yaml"),
+            "ops.size.file.whole_bill",
+            "looking at its templates",
+        ),
+    ],
+)
+def test_command_says_what_takes_its_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, module: str, arguments: tuple[str, ...], work: str, text: str
+) -> None:
+    said: list[str] = []
+
+    @contextlib.contextmanager
+    def working(what: str) -> Iterator[None]:
+        said.append(what)
+        yield
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(aws, "session", lambda **_: SimpleNamespace(region_name=None))
+    monkeypatch.setattr(aws, "client", lambda *_, **__: None)
+    monkeypatch.setattr(f"{module}.working", working)
+    monkeypatch.setattr("ops.size.file.write", lambda *_: None)
+    monkeypatch.setattr(work, stop)
+
+    assert (run(*arguments).exit_code, said) == (1, [text])
 
 
 @pytest.mark.parametrize(
@@ -821,7 +862,8 @@ def test_smoke_that_failed_says_where_why_and_what_is_left(monkeypatch: pytest.M
     [
         (
             True,
-            "changed root's password is now what the secret says; it was the well-known default (http://h:1, Milvus 2.6)",
+            "changed root's password is now what the secret says; it was the well-known default "
+            "(http://h:1, Milvus 2.6)",
         ),
         (False, "nothing to do root's password is what the secret says (http://h:1, Milvus 2.6)"),
     ],
