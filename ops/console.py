@@ -21,9 +21,9 @@ _LOG_WIDTH = 160
 def _console(*, stderr: bool) -> Console:
     # Without emoji=False Rich turns the `:secret:` of an ARN into a picture.
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if console.is_terminal or os.environ.get("COLUMNS"):
-        return console
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=_LOG_WIDTH)
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
+        console.width = _LOG_WIDTH
+    return console
 
 
 def out() -> Console:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -303,6 +304,60 @@ def test_error_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
         "error arn:aws:secretsmanager:eu-west-1:1:secret:x [red] is bad",
         "   do Change it",
         "error alone",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "width"),
+    [({}, 160), ({"COLUMNS": "50"}, 50), ({"COLUMNS": "50", "FORCE_COLOR": "1"}, 50), ({"FORCE_COLOR": "1"}, 80)],
+)
+def test_log_is_wide_unless_somebody_says_how_wide_it_is(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], width: int
+) -> None:
+    for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    # A terminal that does not tell its width has 80 columns.
+    monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((80, 25)))
+
+    assert [each.width for each in (console.out(), console.err())] == [width, width]
+    assert [each.stderr for each in (console.out(), console.err())] == [False, True]
+
+
+def test_what_is_printed_is_neither_markup_nor_a_picture_nor_coloured_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+
+    console.out().print("[red]a[/red] :secret: 12 'b' http://x")
+    console.err().print("[red]a[/red] :secret: 12 'b' http://x")
+    console.note("c [x]")
+    console.print_error(OpsError("d [x]", remedy="e :secret:"))
+
+    said = capsys.readouterr()
+    assert said.out == "[red]a[/red] :secret: 12 'b' http://x\n"
+    assert said.err == (
+        "[red]a[/red] :secret: 12 'b' http://x\n"
+        "\x1b[33mnote  \x1b[0mc [x]\n\x1b[1;31merror \x1b[0md [x]\n\x1b[1m   do \x1b[0me :secret:\n"
+    )
+
+
+def test_note_and_error_are_a_line_each_whatever_the_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+
+    console.note("a " * 30 + "b")
+    console.print_error(OpsError("c " * 30 + "d", remedy="e " * 30 + "f"))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "note  " + "a " * 30 + "b",
+        "error " + "c " * 30 + "d",
+        "   do " + "e " * 30 + "f",
     ]
 
 

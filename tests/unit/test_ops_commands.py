@@ -364,6 +364,34 @@ def test_rebalance_connects_as_its_login_says_and_moves_as_its_options_say(monke
     assert cluster.moved[2] == {"mib_per_second": 1, "at_once": 1}
 
 
+def test_rebalance_shows_on_standard_error_how_far_it_is_and_leaves_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    class Bar:
+        def __init__(self, *, console: Any, transient: bool) -> None:
+            told.append((console.stderr, transient))
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            told.append("gone")
+
+        def add_task(self, what: str, *, total: int) -> int:
+            told.append((what, total))
+            return 7
+
+        def update(self, task: int, *, completed: int) -> None:
+            told.append((task, completed))
+
+    Moved(monkeypatch)
+    monkeypatch.setattr("ops.commands.rebalance.Progress", Bar)
+
+    run("rebalance", "--yes")
+
+    assert told == [(True, True), ("moving", 1), (7, 1), "gone"]
+
+
 def test_rebalance_as_json_is_the_moves_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     Moved(monkeypatch)
 
@@ -948,3 +976,41 @@ def test_gate_of_a_change_set_that_is_not_there_passes(monkeypatch: pytest.Monke
     result = run("gate", "--stack", "s", "--change-set-name", "c", "--approve", "A=x")
 
     assert (result.exit_code, result.stdout) == (0, "passed there is no such change set: nothing will be executed\n")
+
+
+@pytest.mark.parametrize(
+    ("whole", "last", "said"),
+    [
+        (1234.5, "1,234.50 USD a month by `milvus-ops cost`, with what is billed by use", ""),
+        (
+            None,
+            None,
+            "note  a.yaml is not in environments/ of a checkout: nothing synthesizes it, and the sum stays an "
+            "estimate\n",
+        ),
+    ],
+)
+def test_size_prints_its_sum_its_notes_and_what_it_wrote(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: float | None, last: str | None, said: str
+) -> None:
+    # GIVEN a plan of which everything is a line, wider than the terminal
+    step, total = "a [x] " + "y" * 60, "the sum of " + "z" * 60
+    plan = SimpleNamespace(work=SimpleNamespace(load=SimpleNamespace(explained=(step,))), notes=("odd",))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ops.size.plan.plan_for", lambda *_: plan)
+    monkeypatch.setattr("ops.size.report.tables", lambda _: ["a table"])
+    monkeypatch.setattr("ops.size.report.summary", lambda _: total)
+    monkeypatch.setattr("ops.size.report.as_data", lambda _, whole: {"whole": whole})
+    monkeypatch.setattr("ops.size.file.write", lambda *_: None)
+    monkeypatch.setattr("ops.size.file.whole_bill", lambda *_: whole)
+    given = ("size", "--vectors", "1M", "--dim", "8")
+
+    # THEN without more it prints the tables, the notes and the sum
+    plain = run(*given, **NARROW)
+    assert (plain.stdout.splitlines(), plain.stderr) == (["a table", total], "note  odd\n")
+    # AND the steps before them, and what it wrote after them, each on one line
+    more = run(*given, "--explain", "--write", "a.yaml", **NARROW)
+    lines = [step, "a table", total, "written: a.yaml", *([last] if last else [])]
+    assert (more.stdout.splitlines(), more.stderr) == (lines, f"note  odd\n{said}")
+    as_json = run(*given, "--json", "--explain", "--write", "a.yaml")
+    assert (json.loads(as_json.stdout), as_json.stderr) == ({"whole": whole}, "")

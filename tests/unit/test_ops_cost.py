@@ -632,7 +632,9 @@ def app_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).write_text("", encoding="utf-8")
     write_assembly(folder / "made", RESOURCES)
     script = (
-        f"#!{sys.executable}\nimport shutil, sys\n"
+        f"#!{sys.executable}\nimport os, shutil, sys\n"
+        f"assert os.getcwd() == {str(folder)!r}, os.getcwd()\n"
+        f"assert os.environ['PATH'].startswith({str(folder / '.venv' / 'bin')!r} + os.pathsep + {str(tools)!r})\n"
         "if 'env=broken' in sys.argv: sys.exit('queue.brokers: must be a multiple of the 3 zones\\n'\n"
         "    'python app.py: Subprocess exited with error 1')\n"
         "assert sys.argv[1:-1] == ['synth', '--quiet', '-c', 'env=mine', '--output'], sys.argv\n"
@@ -650,6 +652,15 @@ def test_environment_of_the_checkout_is_synthesized() -> None:
     result = run("--env", "mine")
 
     assert result.stdout.splitlines()[0].startswith("mine in us-east-2: 1,031.47 USD a month")
+
+
+def test_environment_is_synthesized_in_its_checkout_wherever_the_command_is_called(
+    app_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(assemblies, "checkout", lambda: app_folder)
+
+    assert run("--env", "mine").exit_code == 0
 
 
 @pytest.mark.usefixtures("app_folder")
