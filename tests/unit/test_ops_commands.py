@@ -19,9 +19,10 @@ from ops.console import working
 from ops.environments import environment
 from ops.errors import OpsError
 from ops.program import NAME
-from settings import Environment
+from settings import Environment, loader
 
 STOPPED = "stopped here"
+DEV = loader.ENVIRONMENTS / "dev.yaml"
 
 
 def run(*arguments: str | Path, **variables: str) -> Any:
@@ -259,7 +260,7 @@ def test_failed_verification_says_how_to_go_back_where_the_pipeline_is(
     [
         ((), "dev", "hnb659fds"),
         (("--env", "prod", "--qualifier", "mine"), "prod", "mine"),
-        (("--env-file", "environments/prod.yaml"), None, "hnb659fds"),
+        (("--env-file", str(loader.ENVIRONMENTS / "prod.yaml")), None, "hnb659fds"),
     ],
 )
 def test_doctor_looks_with_the_qualifier_for_the_file_of_the_pipeline(
@@ -720,7 +721,7 @@ def test_destroy_shows_what_would_go_and_touches_nothing(monkeypatch: pytest.Mon
     [
         (("--env", "dev"), {"file": "environments/dev.yaml", "leftovers": False, "data": ()}),
         ((), {"file": "environments/dev.yaml", "leftovers": False, "data": ()}),
-        (("--env-file", "environments/dev.yaml"), {"file": "environments/dev.yaml", "leftovers": False, "data": ()}),
+        (("--env-file", str(DEV)), {"file": str(DEV), "leftovers": False, "data": ()}),
         (
             ("--leftovers", "--data", "a", "--data", "b"),
             {"file": "environments/dev.yaml", "leftovers": True, "data": ["a", "b"]},
@@ -795,11 +796,7 @@ def test_environment_past_its_support_is_looked_after_by_name_and_by_file(
 ) -> None:
     monkeypatch.setenv("MILVUS_TODAY", "2040-01-01")
 
-    found = (
-        environment("dev", region="eu-west-1")
-        if by == "name"
-        else environment(file=Path("environments/dev.yaml"), region="eu-west-1")
-    )
+    found = environment("dev", region="eu-west-1") if by == "name" else environment(file=DEV, region="eu-west-1")
 
     assert (found.name, found.region) == ("milvus-dev", "eu-west-1")
 

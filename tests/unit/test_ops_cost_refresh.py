@@ -217,6 +217,23 @@ def nat_by_the_second(products: list[Product]) -> list[Product]:
     return changed
 
 
+def changed_nat(change: Callable[[Product], object]) -> Callable[[list[Product]], list[Product]]:
+    def changed(products: list[Product]) -> list[Product]:
+        found = copy.deepcopy(products)
+        for each in found:
+            if "NatGateway-Hours" in each["product"]["attributes"]["usagetype"]:
+                change(each)
+        return found
+
+    return changed
+
+
+def in_yuan(product: Product) -> None:
+    for term in product["terms"]["OnDemand"].values():
+        for tier in term["priceDimensions"].values():
+            tier["pricePerUnit"] = {"CNY": "1.0"}
+
+
 def without_instances(products: list[Product]) -> list[Product]:
     return [each for each in products if "BoxUsage" not in each["product"]["attributes"]["usagetype"]]
 
@@ -241,6 +258,11 @@ def nothing(_: list[Product]) -> list[Product]:
     ("change", "problem"),
     [
         (without_nat, "us-east-2 nat hour: no product with the usage type NatGateway-Hours"),
+        # AND a product without a price on demand, in USD, is none
+        *(
+            (changed_nat(change), "us-east-2 nat hour: no product with the usage type NatGateway-Hours")
+            for change in (lambda each: each.pop("terms"), lambda each: each["terms"].clear(), in_yuan)
+        ),
         (
             nat_twice,
             "us-east-2 nat hour: more than one price: USE2-NatGateway-Hours at 0.05, USE2-NatGateway-Hours at 0.09",
