@@ -1011,3 +1011,51 @@ def test_size_prints_its_sum_its_notes_and_what_it_wrote(
     assert (more.stdout.splitlines(), more.stderr) == (lines, f"note  odd\n{said}")
     as_json = run(*given, "--json", "--explain", "--write", "a.yaml")
     assert (json.loads(as_json.stdout), as_json.stderr) == ({"whole": whole}, "")
+
+
+@pytest.mark.parametrize("healthy", [True, False])
+def test_status_shows_the_tables_that_there_are_and_ends_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, healthy: bool
+) -> None:
+    from ops.stacks import Stack
+    from ops.status import ManagedService
+
+    stack = Stack(name="one", state="CREATE_COMPLETE")
+    service = ManagedService(kind="MSK cluster", name="m", state="ACTIVE")
+    state = SimpleNamespace(
+        stacks=(stack,), services=(), workloads=(), workloads_from="", notes=("odd",), healthy=healthy
+    )
+    monkeypatch.setattr("ops.status.read_status", lambda _: state)
+
+    def titles() -> list[str]:
+        result = run("status")
+        assert (result.exit_code, result.stderr) == (0 if healthy else 1, "note  odd\n")
+        return [line.strip() for line in result.stdout.splitlines() if line[:1] not in {"", " "}]
+
+    assert titles() == ["Stacks"]
+    state.services, state.workloads_from = (service,), "namespace n"
+    assert titles() == ["Stacks", "Services", "Deployments (namespace n)"]
+
+
+def test_endpoints_as_json_are_their_keys_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ops.endpoints import Endpoint
+
+    found = (Endpoint(key="A", label="a", value="x" * 200), Endpoint(key="B", label="b", value=None, why_absent="off"))
+    monkeypatch.setattr("ops.endpoints.read_endpoints", lambda _: found)
+
+    assert json.loads(run("endpoints", "--json", **NARROW).stdout) == {"A": "x" * 200, "B": None}
+    assert "- off" in run("endpoints").stdout
+
+
+def test_verification_prints_each_line_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "[x] :secret: " + "y" * 60
+
+    def verified(_: Any, *, say: Any, **__: Any) -> bool:
+        say(line)
+        return True
+
+    monkeypatch.setattr("ops.verification.run_verification", verified)
+
+    result = run("verify", "--project", "p", "--region", "r", "--pipeline", "x", "--stage", "y", **NARROW)
+
+    assert (result.exit_code, result.stdout) == (0, f"{line}\n")
