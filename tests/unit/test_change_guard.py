@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import urllib.request
 from contextlib import contextmanager
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.stub import Stubber
 
 from milvus_constructs.change_guard_lambda import handler
@@ -49,13 +51,22 @@ class Answers:
         self.stubber.add_response("describe_stacks", {"Stacks": [described]}, {"StackName": STACK})
         self.stubber.activate()
         self.given: list[dict[str, Any]] = []
-        monkeypatch.setattr(boto3, "client", lambda *_args, **_options: client)
+
+        def made(service: str, *, config: Config) -> Any:
+            assert service == "cloudformation"
+            # The first attempt, and five more.
+            assert config.retries == {"mode": "standard", "max_attempts": 5}
+            return client
+
+        monkeypatch.setattr(boto3, "client", made)
         monkeypatch.setattr(urllib.request, "urlopen", self._take)
 
     @contextmanager
     def _take(self, request: urllib.request.Request, timeout: float) -> Any:
         assert (request.full_url, request.get_method()) == ("https://cloudformation.example.com/answer", "PUT")
-        assert timeout < 60
+        # CloudFormation signs the address for a request without a type.
+        assert request.header_items() == [("Content-type", "")]
+        assert timeout == 20
         assert isinstance(request.data, bytes)
         self.given.append(json.loads(request.data))
         yield io.BytesIO()
@@ -69,8 +80,17 @@ def answer(monkeypatch: pytest.MonkeyPatch, status: str, sent: dict[str, Any]) -
     return given
 
 
-def test_update_that_cannot_be_fails_with_setting_values_and_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = answer(monkeypatch, "UPDATE_IN_PROGRESS", event())
+def test_update_that_cannot_be_fails_with_setting_values_and_remedy(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        given = answer(monkeypatch, "UPDATE_IN_PROGRESS", event())
+    assert caplog.messages[-4:] == [
+        "1 settings, refused: ['milvus.namespace']",
+        f"{STACK}: UPDATE_IN_PROGRESS",
+        f"refused: {given['Reason']}",
+        "answered FAILED",
+    ]
     assert (given["Status"], given["PhysicalResourceId"]) == ("FAILED", "settings-r-0")
     assert given["Reason"] == (
         "milvus.namespace: milvus cannot become vectors: it cannot change once deployed; make a new environment. "

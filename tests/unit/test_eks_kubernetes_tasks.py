@@ -252,7 +252,7 @@ def test_gp2_is_made_non_default_where_it_is_one(cluster: Path, found: dict[str,
     assert started["PhysicalResourceId"] == "NonDefaultStorageClass-gp2"
     assert handler.is_complete(event(handler.STORAGE_CLASS), None) == {"IsComplete": True}
     asked = (cluster / "asked").read_text()
-    assert "get storageclass gp2 --ignore-not-found" in asked
+    assert "get storageclass gp2 --ignore-not-found --output json" in asked
     assert ("patch storageclass gp2 --type merge" in asked) is patched
 
 

@@ -277,6 +277,12 @@ CASES: dict[str, tuple[list[tuple[str, Any]], str]] = {
         "cluster.node_groups and their pods take up to 92 in each of 3 zones; use 25 or less, or fewer nodes "
         "(max_size)",
     ),
+    "no room for the pods of nodes that may come": (
+        [("network.private_subnet_prefix", 25), (f"{GROUP}.max_size", 12)],
+        "network.private_subnet_prefix: a private /25 subnet has 123 addresses, but the nodes of "
+        "cluster.node_groups and their pods take up to 272 in each of 3 zones; use 23 or less, or fewer nodes "
+        "(max_size)",
+    ),
     "unknown kubernetes": (
         [("cluster.version", "1.26")],
         "cluster.version: got 1.26; EKS versions that can be created and have pinned add-ons here: 1.33, "

@@ -31,7 +31,6 @@ class ExternalSecrets(Construct):
             version=EXTERNAL_SECRETS_CHART,
             release="external-secrets",
             namespace=OPERATOR_NAMESPACE,
-            create_namespace=True,
             # Its webhook validates every SecretStore: the first one must find it ready.
             wait=True,
             timeout=Duration.minutes(10),
