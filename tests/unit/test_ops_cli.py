@@ -53,6 +53,8 @@ def test_help_lists_the_commands_in_order_and_exit_codes() -> None:
         "rebalance where Kafka keeps its partitions. No command prints a secret."
     ) in text
     assert re.search(r"│ --help +-h +", result.stdout)
+    # AND it has no options of its own but these
+    assert re.findall(r"^│ (--[a-z-]+)", result.stdout, re.MULTILINE) == ["--version", "--help"]
 
 
 def test_call_without_a_command_shows_the_help_and_is_wrong() -> None:

@@ -821,6 +821,7 @@ def test_nothing_spins_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
 # -- what smoke, root-password, gate and size print
 
 NARROW = {"COLUMNS": "40"}
+LONG = "a b " * 20 + ".yaml"
 
 
 def smoked(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
@@ -982,7 +983,7 @@ def test_gate_of_a_change_set_that_is_not_there_passes(monkeypatch: pytest.Monke
         (
             None,
             None,
-            "note  a.yaml is not in environments/ of a checkout: nothing synthesizes it, and the sum stays an "
+            f"note  {LONG} is not in environments/ of a checkout: nothing synthesizes it, and the sum stays an "
             "estimate\n",
         ),
     ],
@@ -1006,8 +1007,8 @@ def test_size_prints_its_sum_its_notes_and_what_it_wrote(
     plain = run(*given, **NARROW)
     assert (plain.stdout.splitlines(), plain.stderr) == (["a table", total], "note  odd\n")
     # AND the steps before them, and what it wrote after them, each on one line
-    more = run(*given, "--explain", "--write", "a.yaml", **NARROW)
-    lines = [step, "a table", total, "written: a.yaml", *([last] if last else [])]
+    more = run(*given, "--explain", "--write", LONG, **NARROW)
+    lines = [step, "a table", total, f"written: {LONG}", *([last] if last else [])]
     assert (more.stdout.splitlines(), more.stderr) == (lines, f"note  odd\n{said}")
     as_json = run(*given, "--json", "--explain", "--write", "a.yaml")
     assert (json.loads(as_json.stdout), as_json.stderr) == ({"whole": whole}, "")
