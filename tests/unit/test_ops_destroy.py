@@ -228,6 +228,33 @@ def test_strays_are_listed_and_removed_on_request_and_nothing_of_another_environ
     assert not outcome.failed
 
 
+def test_what_is_left_says_whose_it_is_why_it_is_there_and_what_it_costs() -> None:
+    left = look(env(("removal_policy", "destroy")), clients=untidy()).left
+    controller, claim = "made by the load balancer controller", "data of a claim"
+    assert [(item.id, item.of, item.why, item.cost) for item in left] == [
+        ("arn:waits", "", "deleted by hand on 2026-12-05", "nothing while it waits"),
+        ("vol-0", "claim data-milvus-etcd-0", claim, "7.60 USD (20 GiB)"),
+        (
+            "vol-2",
+            "claim data-milvus-etcd-2",
+            f"{claim}; its tags name no cluster: another one's in the region, perhaps",
+            "7.60 USD (20 GiB)",
+        ),
+        (BALANCER, "milvus/milvus", controller, "16.43 USD"),
+        (GROUP, "milvus/milvus", controller, "nothing"),
+        ("eni-1", "vpc-1", "of a node's pods", "nothing"),
+        ("eni-2", "vpc-1", "of a function: Lambda removes it within an hour, in-use", "nothing"),
+        ("sg-1", "of sg-1", "of the cluster", "nothing"),
+        ("sg-2", "of sg-2", "of the cluster", "nothing"),
+        (
+            CLUSTER_LOGS,
+            f"EKS cluster {NAME}",
+            "EKS made it again when the cluster was gone",
+            "0.00 USD (0.0 GB)",
+        ),
+    ]
+
+
 def test_retained_logs_of_the_cluster_are_kept_on_purpose() -> None:
     account = untidy()
     left = look(env(("removal_policy", "retain")), clients=account).left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,8 +11,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ops.cli import app
-from ops.size import page
+from ops.cost.prices import Price
+from ops.size import indexes, page, report
+from ops.size.components import Pods
+from ops.size.nodes import Group
+from ops.size.plan import Charge, Plan
+from ops.size.prices import Priced
+from ops.size.workload import Workload
 from settings import load_environment_file
+from settings.instances import INSTANCE_TYPES
 
 SMALL = ("--vectors", "1M", "--dim", "1024")
 
@@ -267,3 +275,116 @@ def test_page_has_in_figures_what_the_chart_shows() -> None:
         ["HNSW", "1,314", "1,700"],
         ["FLAT", "1,314", "-"],
     ]
+
+
+def made_up() -> Plan:
+    """Return a plan of one group: two nodes, each with 3.72 cores and 14.09 GiB for pods."""
+    price = Price(0.1, "hour", "A", date(2026, 11, 1), "made up")
+    index = indexes.find("DISKANN")
+    work = Workload(
+        vectors=2_000_000,
+        dim=256,
+        region="us-east-2",
+        index=index,
+        parameters=index.parameters({"max_degree": "32"}),
+        copies=2,
+        line="2.5",
+        survive="node",
+    )
+    pods = (Pods("query_node", 1.5, 6.0, 2), Pods("proxy", 1.0, 3.5, 1))
+    return Plan(
+        work=work,
+        groups=(Group("query", Priced(INSTANCE_TYPES["m7g.xlarge"], price, 0.1, 0.08), 2, pods, 90),),
+        charges=(
+            Charge("nodes", 100.126, price),
+            Charge("brokers", None, Price(None, "hour", "none", None, "")),
+        ),
+        notes=("a note",),
+    )
+
+
+def test_json_has_each_figure_of_the_plan_under_its_name() -> None:
+    assert report.as_data(made_up(), 120.5) == {
+        "schema": 1,
+        "vectors": 2_000_000,
+        "dim": 256,
+        "index": "DISKANN",
+        "parameters": {"max_degree": 32},
+        "line": "2.5",
+        "region": "us-east-2",
+        "survive": "node",
+        "copies": 2,
+        # A quarter of 4 x 2,000,000 x 256, and 15 % more; on disk an eighth more than all of it.
+        "load_memory_bytes": 588_800_000,
+        "local_disk_bytes": 2_304_000_000,
+        "node_groups": [
+            {
+                "name": "query",
+                "instance_type": "m7g.xlarge",
+                "nodes": 2,
+                "disk_gib": 90,
+                "cpu_requested": 0.5376,
+                "memory_requested": 0.55,
+                "components": {
+                    "query_node": {"replicas": 2, "cpu": 1.5, "memory_gib": 6.0},
+                    "proxy": {"replicas": 1, "cpu": 1.0, "memory_gib": 3.5},
+                },
+            }
+        ],
+        "estimate_usd_month": 100.13,
+        "cost_usd_month": 120.5,
+        "charges": [
+            {"what": "nodes", "usd_month": 100.13, "grade": "A"},
+            {"what": "brokers", "usd_month": None, "grade": "none"},
+        ],
+        "notes": ["a note"],
+    }
+
+
+def test_page_shows_what_each_component_takes_of_its_nodes_and_what_is_idle() -> None:
+    assert page._filled(made_up().groups[0]) == (
+        "<p>query: 2 x m7g.xlarge</p>\n"
+        '<div class="stack"><span style="width:42.58%"></span><span style="width:12.42%"></span>'
+        '<span class=rest style="width:45.00%"></span></div>'
+        '<p class="dim">GiB: query_node 12, proxy 3.5, idle 12.7 (45%)</p>\n'
+        '<div class="stack"><span style="width:40.32%"></span><span style="width:13.44%"></span>'
+        '<span class=rest style="width:46.24%"></span></div>'
+        '<p class="dim">cores: query_node 3, proxy 1, idle 3.4 (46%)</p>'
+    )
+
+
+def test_chart_has_ten_times_as_much_at_the_same_distance_on_both_axes() -> None:
+    # GIVEN a line from corner to corner of a field of 560 x 280 at 80, 20, and a point in its middle
+    text = page.chart({"HNSW": [(1_000_000, 100.0), (100_000_000, 10_000.0)], "A<B": [(10_000_000, 1000.0)]})
+
+    svg = ElementTree.fromstring(text)  # noqa: S314 - our own page
+    assert [(line.get("points"), line.get("stroke")) for line in svg.findall("polyline")] == [
+        ("80.0,300.0 640.0,20.0", "#2563eb"),
+        ("360.0,160.0", "#059669"),
+    ]
+    assert [(each.text, each.get("x"), each.get("y")) for each in svg.findall("text")] == [
+        ("1M", "80", "320"),
+        ("10M", "360", "320"),
+        ("100M", "640", "320"),
+        ("100", "72", "304"),
+        ("200", "72", "262"),
+        ("500", "72", "206"),
+        ("1,000", "72", "164"),
+        ("2,000", "72", "122"),
+        ("5,000", "72", "66"),
+        ("10,000", "72", "24"),
+        ("HNSW", "678", "31"),
+        ("A<B", "678", "53"),
+    ]
+    assert [(each.get("y"), each.get("fill")) for each in svg.findall("rect")] == [("20", "#2563eb"), ("42", "#059669")]
+    assert [each.get("y1") for each in svg.findall("line")] == ["300", "258", "202", "160", "118", "62", "20"]
+    # AND a single point has a place too
+    assert 'points="80.0,300.0"' in page.chart({"HNSW": [(1000, 50.0)]})
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(999, "999"), (1000, "1K"), (1_500_000, "1.5M"), (999_000_000, "999M"), (1_000_000_000, "1B")],
+)
+def test_numbers_of_vectors_are_short(number: int, text: str) -> None:
+    assert page._short(number) == text

@@ -78,3 +78,55 @@ def test_shapes_change_where_the_tool_s_do(edge: dict[str, Any], line: str) -> N
     found = tool.shapes(edge["gib"], 0, line=line)
     expected = edge[f"v{line.replace('.', '')}"]
     assert {name: found[NAMES[name]] for name in expected} == {name: _shape(each) for name, each in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("FLAT", {}, "FLAT: 4 x vectors x dimensions = 3.81 GiB"),
+        ("IVF_FLAT", {"nlist": "1024"}, "IVF_FLAT (nlist 1024): raw + 4 x nlist x dimensions = 3.82 GiB"),
+        ("IVF_SQ8", {}, "IVF_SQ8 (nlist 128): raw / 4 + 4 x nlist x dimensions = 0.95 GiB"),
+        (
+            "IVF_RABITQ",
+            {"refine": "sq8"},
+            "IVF_RABITQ (nlist 128, refine SQ8): raw x (1 + 8 of refine) / 32 + 4 x nlist x dimensions = 1.07 GiB",
+        ),
+        ("SCANN", {}, "SCANN (with_raw_data True): raw x 9 / 8 = 4.29 GiB"),
+        ("SCANN", {"with_raw_data": "false"}, "SCANN (with_raw_data False): raw x 1 / 8 = 0.48 GiB"),
+        ("HNSW", {"M": "64"}, "HNSW (M 64): raw x (1 + 2 x M / dimensions) = 4.29 GiB"),
+        (
+            "DISKANN",
+            {},
+            "DISKANN (max_degree 56): raw / 4; on disk raw x (1 + max_degree / dimensions) = 0.95 GiB",
+        ),
+        (
+            "AISAQ",
+            {"inline_pq": "8"},
+            "AISAQ (max_degree 56, inline_pq 8): 16 MiB, experimental; on disk "
+            "raw x (1 + inline_pq / 8 + max_degree / dimensions) = 0.02 GiB",
+        ),
+    ],
+)
+def test_formula_of_each_index_is_said_in_words_with_its_parameters(
+    name: str, given: dict[str, str], said: str
+) -> None:
+    # GIVEN a million vectors of 1024 dimensions, 3.81 GiB raw
+    index = indexes.find(name)
+    load = indexes.load_of(
+        index, index.parameters(given), vectors=1_000_000, dim=1024, scalar_bytes=0, segment_mib=1024
+    )
+    assert load.explained[1] == said
+
+
+def test_steps_of_an_index_on_disk_leave_out_segments_and_end_with_the_disk() -> None:
+    index = indexes.find("diskann")
+    load = indexes.load_of(index, index.parameters({}), vectors=1_000_000, dim=1024, scalar_bytes=2000, segment_mib=512)
+    assert load.explained == (
+        "raw vectors: 4 x 1,000,000 x 1,024 = 3.81 GiB",
+        "DISKANN (max_degree 56): raw / 4; on disk raw x (1 + max_degree / dimensions) = 0.95 GiB",
+        "no segments beside it",
+        "15 % more while it loads: 1.10 GiB",
+        "scalar fields in full: 1,000,000 x 2000 = 1.86 GiB",
+        "load memory of one copy: 2.96 GiB",
+        "local disk of one copy: 4.02 GiB",
+    )
