@@ -38,7 +38,6 @@ def synth_step(*, source: pipelines.IFileSetProducer, pipeline_file: str, qualif
         "Synth",
         input=source,
         commands=[f"make check test synth CDK='cdk {context}'"],
-        primary_output_directory="cdk.out",
         build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
     )
 
