@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import errors
 from typer.testing import CliRunner
 
 from ops import rebalance as room
@@ -199,3 +201,157 @@ def test_nobody_at_the_address_is_an_error_with_the_remedy() -> None:
         room.connect("127.0.0.1:1", username="milvus", password="x", seconds=1),
     ):
         pytest.fail("connected to nobody")
+
+
+def test_first_partitions_move_to_the_emptier_broker_of_the_zone_and_then_lead_alike() -> None:
+    # GIVEN broker 1, which leads four partitions, and a new one beside it, in no order
+    before = [Partition(topic="dml", number=number, brokers=(1, 2, 3)) for number in (3, 1, 0, 2)]
+    planned = moves(before, {1: "a", 2: "b", 3: "c", 4: "a"})
+    assert [(move.before.number, move.brokers, move.copies) for move in planned] == [
+        (0, (2, 4, 3), 1),
+        (1, (4, 2, 3), 1),
+        (2, (3, 1, 2), 0),
+    ]
+
+
+def test_throttle_is_set_on_brokers_and_topics_and_deleted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN brokers in no order, one of them without a zone, and topics named twice
+    asked: list[list[Any]] = []
+
+    def alter(resources: list[Any], *, raise_on_unknown: bool) -> None:
+        assert not raise_on_unknown
+        asked.append(
+            [
+                (each.resource_type.name, each.name, {name: (how.name, to) for name, (how, to) in each.configs.items()})
+                for each in resources
+            ]
+        )
+
+    cluster = Cluster([])
+    described = {"brokers": [{"broker_id": "2", "rack": "use2-az2"}, {"broker_id": 1, "rack": None}]}
+    monkeypatch.setattr(cluster, "describe_cluster", lambda: described)
+    monkeypatch.setattr(cluster, "alter_configs", alter)
+    brokers = Brokers(cluster)
+    assert brokers.zones() == {1: "", 2: "use2-az2"}
+    # WHEN something moves
+    with brokers.throttled(3, ["t", "s", "t"]):
+        assert len(asked) == 1
+    # THEN both ends of it are throttled, in bytes, until it ends
+    both = ("leader", "follower")
+    for step, rate, replicas in zip(
+        asked, [("SET", "3145728"), ("DELETE", None)], [("SET", "*"), ("DELETE", None)], strict=True
+    ):
+        rates = {f"{end}.replication.throttled.rate": rate for end in both}
+        copies = {f"{end}.replication.throttled.replicas": replicas for end in both}
+        assert step == [
+            ("BROKER", "1", rates),
+            ("BROKER", "2", rates),
+            ("TOPIC", "s", copies),
+            ("TOPIC", "t", copies),
+        ]
+
+
+def test_what_moves_is_named_to_kafka_with_its_brokers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster([])
+    asked: list[Any] = []
+
+    def alter(targets: dict[Any, list[int]]) -> dict[Any, None]:
+        asked.append({(each.topic, each.partition): brokers for each, brokers in targets.items()})
+        return dict.fromkeys(targets)
+
+    monkeypatch.setattr(cluster, "alter_partition_reassignments", alter)
+    Brokers(cluster).move({("dml", 7): (3, 1), ("dml", 2): (2, 3)})
+    assert asked == [{("dml", 7): [3, 1], ("dml", 2): [2, 3]}]
+
+
+class Admin:
+    """A client that keeps how it was made, and whether it was closed."""
+
+    made: list[Admin]
+
+    def __init__(self, **options: Any) -> None:
+        self.options, self.closed = options, False
+        self.made.append(self)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[Admin]:
+    monkeypatch.setattr(Admin, "made", [], raising=False)
+    monkeypatch.setattr("kafka.admin.KafkaAdminClient", Admin)
+    return Admin.made
+
+
+@pytest.mark.parametrize(("authority", "file"), [(None, None), (Path("/ca.pem"), "/ca.pem")])
+def test_brokers_are_signed_in_to_by_scram_over_tls(
+    clients: list[Admin], authority: Path | None, file: str | None
+) -> None:
+    with room.connect("b-1:9096,b-2:9096", username="milvus", password="x", authority=authority, seconds=7) as brokers:
+        assert brokers.client is clients[0]
+        assert not clients[0].closed
+    assert [client.options for client in clients] == [
+        {
+            "bootstrap_servers": ["b-1:9096", "b-2:9096"],
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": "milvus",
+            "sasl_plain_password": "x",
+            "ssl_cafile": file,
+            "request_timeout_ms": 7000,
+            "bootstrap_timeout_ms": 7000,
+        }
+    ]
+    assert clients[0].closed
+
+
+@pytest.mark.parametrize("error", [errors.KafkaConnectionError, errors.KafkaTimeoutError])
+@pytest.mark.parametrize(
+    ("listening", "message", "remedy"),
+    [
+        (
+            {("b-2", 9096)},
+            "the brokers of b-1:9096,b-2:9096 answer, but do not let milvus in: ",
+            "Deploy the environment again: its Streaming stack associates the secret with the cluster",
+        ),
+        (
+            set(),
+            "no broker of b-1:9096,b-2:9096 answers: ",
+            "Run this in the VPC, or from a network that queue.private_cidrs names",
+        ),
+    ],
+)
+def test_refused_login_is_told_from_brokers_that_are_away(
+    clients: list[Admin],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    error: type[Exception],
+    listening: set[tuple[str, int]],
+    message: str,
+    remedy: str,
+) -> None:
+    # GIVEN the same error of the client, whether or not the second broker takes connections
+    def dial(address: tuple[str, int], timeout: float) -> contextlib.nullcontext[None]:
+        assert timeout == 3
+        if address not in listening:
+            raise ConnectionRefusedError
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr("socket.create_connection", dial)
+    # WHEN it ends the work
+    raised = error("over")
+    with pytest.raises(OpsError) as caught, room.connect("b-1:9096,b-2:9096", username="milvus", password="x"):
+        raise raised
+    # THEN
+    assert str(caught.value) == f"{message}{raised}. {remedy}"
+    assert clients[0].closed
+    assert clients[0].options["request_timeout_ms"] == 30_000
+
+
+def test_what_kafka_refuses_is_said_with_what_to_do(clients: list[Admin]) -> None:
+    raised = errors.InvalidReplicationFactorError("two brokers")
+    with pytest.raises(OpsError) as caught, room.connect("b-1:9096", username="milvus", password="x"):
+        raise raised
+    assert str(caught.value) == f"Kafka refuses: {raised}. Run the command again: it goes on"
+    assert clients[0].closed
