@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+import _node  # noqa: F401 - before aws_cdk, which starts Node
+
+# isort: split
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 

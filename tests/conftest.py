@@ -12,6 +12,7 @@ from pathlib import Path
 os.environ["MILVUS_ENVIRONMENTS"] = str(Path(__file__).parent / "fixtures" / "environments")
 os.environ["MILVUS_TODAY"] = "2026-11-23"
 
+import _node  # noqa: F401 - before aws_cdk, as in app.py
 from tests.assemblies import begin_run
 
 begin_run()

@@ -93,3 +93,23 @@ def test_warnings_of_the_settings_are_annotations(tmp_path: Path) -> None:
     assert sum("CVE-" in entry for entry in entries) == 2
     ids = [entry.rpartition("ack: ")[2].rstrip("]") for entry in entries]
     assert ids == [f"settings:milvus-guide:{number}" for number in range(1, len(ids) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "node"),
+    [
+        ("", "--v8-pool-size=1"),
+        ("--max-old-space-size=8192", "--max-old-space-size=8192 --v8-pool-size=1"),
+        ("--v8-pool-size=4", "--v8-pool-size=4"),
+    ],
+)
+def test_node_starts_with_one_worker_unless_the_user_says_otherwise(tmp_path: Path, given: str, node: str) -> None:
+    # GIVEN a library in place of aws_cdk, which says how Node would be started
+    (tmp_path / "aws_cdk.py").write_text("import os, sys\nsys.exit('Node: ' + os.environ['NODE_OPTIONS'])\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NODE_OPTIONS": given}
+    # WHEN the app is started
+    found = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    # THEN that is decided by then
+    assert found.stderr == f"Node: {node}\n"

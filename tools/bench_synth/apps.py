@@ -16,14 +16,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EMPTY, PEER, UNCHECKED, CDK8S, CDK8S_PLUS = "empty", "peer", "prod-unchecked", "cdk8s", "cdk8s-plus-27"
-NAMES = (EMPTY, PEER, "dev", "prod", UNCHECKED, CDK8S, CDK8S_PLUS)
+TUNED = "peer-tuned"
+"""The peer with the Node options of ours."""
+OURS = ("dev", "prod", UNCHECKED)
+NAMES = (EMPTY, PEER, TUNED, *OURS, CDK8S, CDK8S_PLUS)
 
 
 def builder(name: str) -> Callable[..., object]:
     """Import what an app needs, and nothing else; return what adds its stacks."""
+    if name in {TUNED, *OURS}:
+        import _node  # noqa: F401, PLC0415 - before aws_cdk, as in app.py
     import aws_cdk  # noqa: PLC0415 - the import is what is measured
 
-    if name == PEER:
+    if name in {PEER, TUNED}:
         from tools.bench_synth import peer  # noqa: PLC0415 - the same
 
         return peer.build
@@ -64,9 +69,10 @@ def main() -> None:
     import aws_cdk  # noqa: PLC0415 - imported above, where its time is taken
 
     # The flags of a new project choose resources, so ours and the peer have the same. The empty app has none.
+    # Ours is made as app.py makes it, the others as a new project does.
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    context = {**flags, "env": name} if name in {PEER, "dev", "prod", UNCHECKED} else {}
-    app = aws_cdk.App(outdir=folder, stack_traces=False, context=context)
+    context = {**flags, "env": name} if name in {PEER, TUNED, *OURS} else {}
+    app = aws_cdk.App(outdir=folder, stack_traces=False if name in OURS else None, context=context)
     build(app)
     constructed = time.perf_counter()
     app.synth()
