@@ -83,7 +83,7 @@ def no_environment(name: str) -> str:
     known = available()
     if not known:
         return f"no environment {name}; {ENVIRONMENTS} holds no settings file"
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, known)
     hint = f"did you mean {close[0]}? There are" if close else "there are"
     return f"no environment {name}; {hint}: {', '.join(known)}"
 

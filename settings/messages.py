@@ -24,7 +24,7 @@ def _without_echoes(wrong: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _nearest(name: object, known: list[str]) -> list[str]:
-    return difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    return difflib.get_close_matches(str(name), known, cutoff=0.5)
 
 
 def wrong_fields(model: type[BaseModel], error: ValidationError) -> list[Problem]:

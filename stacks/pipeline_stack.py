@@ -101,7 +101,6 @@ class PipelineStack(ProjectStack):
             self,
             "Pipeline",
             pipeline_name=settings.name,
-            pipeline_type=codepipeline.PipelineType.V2,
             # A newer push waits instead of overtaking: what was approved is what is deployed.
             execution_mode=codepipeline.ExecutionMode.QUEUED,
             synth=self._synth,

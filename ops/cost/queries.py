@@ -28,7 +28,7 @@ class Query:
     """Units that the figure may be in, in small letters."""
     times: float = 1.0
     """What one unit of AWS's is of ours: 1,000 requests, or one MiBps of a GiBps."""
-    filters: dict[str, str] = field(default_factory=dict, hash=False)
+    filters: dict[str, str] = field(default_factory=dict)
     region_attribute: str = "regionCode"
     everywhere: bool = True
     """Whether every region sells it: where one does not, its figure is left out."""

@@ -24,5 +24,5 @@ def listed(names: Iterable[str]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the question for a name that is close to a known one; empty if none is."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name, list(known))
     return f" (did you mean {close[0]}?)" if close else ""

@@ -182,8 +182,16 @@ def test_written_file_is_an_environment(tmp_path: Path) -> None:
         3,
         8,
     )
-    # AND it says why
+    # AND it says what it is for, and why
     text = (tmp_path / "small.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[:6] == [
+        "# yaml-language-server: $schema=schema.json",
+        "# Made by `milvus-ops size` for 1,000,000 vectors of 1024 dimensions in HNSW: it survives the loss of a zone.",
+        "# Load memory of each of 2 copies: 6.9 GiB.",
+        "# What each setting means: docs/settings.md",
+        "name: milvus-small",
+        "region: us-east-2",
+    ]
     assert "# A copy fills its query node to 87% when a zone is lost; Milvus loads up to 90 %." in text
     assert "# Two, where the public sizing tool gives one." in text
 
