@@ -42,6 +42,7 @@ OWN = {
     "tools",
     "tests",
     "app",
+    "_node",
     "_paths",
 }
 
