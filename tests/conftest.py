@@ -12,7 +12,15 @@ from pathlib import Path
 os.environ["MILVUS_ENVIRONMENTS"] = str(Path(__file__).parent / "fixtures" / "environments")
 os.environ["MILVUS_TODAY"] = "2026-11-23"
 
+from coverage import Coverage
+
 import _node  # noqa: F401 - before aws_cdk, as in app.py
 from tests.assemblies import begin_run
 
 begin_run()
+
+
+def pytest_sessionfinish() -> None:
+    """Save what coverage has seen: a worker of xdist may be ended before it does so by itself."""
+    if counting := Coverage.current():
+        counting.save()

@@ -203,3 +203,13 @@ def test_values_are_shown_as_a_file_has_them(value: Any, text: str) -> None:
 def test_setting_of_another_version_has_no_declaration() -> None:
     with pytest.raises(KeyError, match=r"milvus\.gone"):
         declaration("milvus.gone")
+
+
+def test_what_only_grows_may_come_but_not_go() -> None:
+    rules = {"grows": {"a.gib": ""}}
+    # WHEN a size is taken away, which nothing says any more THEN that is less than any
+    assert [str(each) for each in refusals({"a.gib": 5}, {"a.gib": None}, rules)] == [
+        "a.gib: 5 cannot become nothing: it only grows; leave it as it is"
+    ]
+    # AND the other way round it is more
+    assert refusals({"a.gib": None}, {"a.gib": 5}, rules) == []
