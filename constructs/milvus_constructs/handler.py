@@ -91,7 +91,7 @@ def handler_function(
         description=description,
         runtime=lambda_.Runtime.PYTHON_3_14,
         architecture=lambda_.Architecture.ARM_64,
-        code=lambda_.Code.from_asset(_folder(code, tuple(beside)).name),
+        code=code_of(code, beside),
         handler="handler.on_event",
         timeout=timeout,
         memory_size=256,
@@ -102,16 +102,24 @@ def handler_function(
     )
 
 
-@cache
-def _folder(code: Path, beside: tuple[Path, ...]) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder with ``handler.py`` of another and with modules in their packages.
+def code_of(folder: Path, beside: Sequence[Path]) -> lambda_.Code:
+    """Return the code of a function: what a folder holds, and modules beside it in their packages.
 
-    It lives as long as the process: the CDK copies a folder into an assembly once, however many functions have it.
+    Args:
+        folder: The folder; that it is a package itself is for the tests, which import from it.
+        beside: Modules of this project that the code imports.
     """
-    folder = tempfile.TemporaryDirectory()
-    shutil.copy(code / "handler.py", folder.name)
+    return lambda_.Code.from_asset(_staged(folder, tuple(beside)).name)
+
+
+@cache
+def _staged(folder: Path, beside: tuple[Path, ...]) -> tempfile.TemporaryDirectory[str]:
+    """Return a copy that lives as long as the process: the CDK takes it once, however many functions have it."""
+    copy = tempfile.TemporaryDirectory()
+    shutil.copytree(folder, copy.name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    Path(copy.name, "__init__.py").unlink(missing_ok=True)
     for module in beside:
-        package = Path(folder.name, module.parent.name)
+        package = Path(copy.name, module.parent.name)
         package.mkdir(exist_ok=True)
         shutil.copy(module, package)
-    return folder
+    return copy

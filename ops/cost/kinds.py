@@ -9,34 +9,34 @@ FREE = {
     "AWS::ApplicationAutoScaling::ScalableTarget",  # scaling costs nothing, the storage that it adds does
     "AWS::ApplicationAutoScaling::ScalingPolicy",  # its alarms are made by AWS and not billed
     "AWS::CloudFormation::WaitConditionHandle",  # CloudFormation's own
-    "AWS::EC2::InternetGateway",  # free
+    "AWS::EC2::InternetGateway",
     "AWS::EC2::LaunchTemplate",  # free; its nodes and their disks are counted with the node group
-    "AWS::EC2::Route",  # free
-    "AWS::EC2::RouteTable",  # free
-    "AWS::EC2::SecurityGroup",  # free
-    "AWS::EC2::SecurityGroupEgress",  # free
-    "AWS::EC2::SecurityGroupIngress",  # free
-    "AWS::EC2::Subnet",  # free
-    "AWS::EC2::SubnetRouteTableAssociation",  # free
-    "AWS::EC2::VPC",  # free
-    "AWS::EC2::VPCGatewayAttachment",  # free
-    "AWS::EKS::AccessEntry",  # free
+    "AWS::EC2::Route",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::EKS::AccessEntry",
     "AWS::EKS::Addon",  # AWS's own add-ons are free; their pods run on the nodes
     "AWS::Events::Rule",  # starts the pipeline; events of AWS's own services are free
-    "AWS::IAM::ManagedPolicy",  # free
-    "AWS::IAM::OIDCProvider",  # free
-    "AWS::IAM::Policy",  # free
-    "AWS::IAM::Role",  # free
-    "AWS::KMS::Alias",  # free
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::OIDCProvider",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Alias",
     "AWS::Lambda::Function",  # runs during deployments only: within the million requests a month that are always free
-    "AWS::Lambda::LayerVersion",  # free
-    "AWS::Lambda::Permission",  # free
-    "AWS::MSK::Configuration",  # free
-    "AWS::S3::BucketPolicy",  # free
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::MSK::Configuration",
+    "AWS::S3::BucketPolicy",
     "AWS::SSM::Parameter",  # standard parameters are free
     "AWS::StepFunctions::StateMachine",  # runs during deployments only: within 4,000 transitions a month, always free
 }
-"""Types of resources that cost nothing; why stands beside each."""
+"""Types of resources that cost nothing; beside some stands why."""
 
 FREE_PREFIX = "Custom::"
 """Custom resources are calls of functions of ours; the objects and releases that they make are looked at one by one."""

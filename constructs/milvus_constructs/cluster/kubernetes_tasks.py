@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from aws_cdk import CustomResource, Duration, Stack
@@ -20,6 +16,7 @@ from constructs import Construct, IDependable
 
 from milvus_constructs.checks.acknowledgements import acknowledge, managed_policy, wildcard
 from milvus_constructs.checks.cdk_providers import acknowledge_provider
+from milvus_constructs.handler import code_of
 from settings import rollout
 from settings.contract import TASKS_GROUP
 
@@ -89,33 +86,33 @@ class KubernetesTasks(Construct):
             },
         )
         self._admission = self._admit(namespace)
-        with _code() as code:
-            on_event = lambda_.Function(
-                self,
-                "OnEvent",
-                description="Starts a task in the cluster",
-                runtime=_RUNTIME,
-                code=code,
-                handler="tasks.handler.on_event",
-                timeout=Duration.seconds(30),
-            )
-            is_complete = lambda_.Function(
-                self,
-                "IsComplete",
-                description="Looks how far a task in the cluster is",
-                runtime=_RUNTIME,
-                code=code,
-                handler="tasks.handler.is_complete",
-                role=self.role,
-                # Longer than all the commands of one look, each of which is given up after a minute.
-                timeout=Duration.minutes(11),
-                memory_size=512,
-                layers=[KubectlV36Layer(self, "KubectlLayer"), AwsCliLayer(self, "AwsCliLayer")],
-                vpc=vpc,
-                vpc_subnets=subnets,
-                security_groups=[cluster.cluster_security_group],
-                environment={"AWS_STS_REGIONAL_ENDPOINTS": "regional"},
-            )
+        code = code_of(_CODE, [Path(rollout.__file__)])
+        on_event = lambda_.Function(
+            self,
+            "OnEvent",
+            description="Starts a task in the cluster",
+            runtime=_RUNTIME,
+            code=code,
+            handler="tasks.handler.on_event",
+            timeout=Duration.seconds(30),
+        )
+        is_complete = lambda_.Function(
+            self,
+            "IsComplete",
+            description="Looks how far a task in the cluster is",
+            runtime=_RUNTIME,
+            code=code,
+            handler="tasks.handler.is_complete",
+            role=self.role,
+            # Longer than all the commands of one look, each of which is given up after a minute.
+            timeout=Duration.minutes(11),
+            memory_size=512,
+            layers=[KubectlV36Layer(self, "KubectlLayer"), AwsCliLayer(self, "AwsCliLayer")],
+            vpc=vpc,
+            vpc_subnets=subnets,
+            security_groups=[cluster.cluster_security_group],
+            environment={"AWS_STS_REGIONAL_ENDPOINTS": "regional"},
+        )
         self._provider = cr.Provider(
             self,
             "Provider",
@@ -240,17 +237,3 @@ class KubernetesTasks(Construct):
             ],
         )
         return admission
-
-
-@contextmanager
-def _code() -> Iterator[lambda_.Code]:
-    """Yield the code of the functions: the folder beside this file, and `settings.rollout`, which others use too.
-
-    The CDK copies it into the assembly when the first function is made.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(_CODE, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-        shared = Path(folder, "settings")
-        shared.mkdir()
-        shutil.copy(rollout.__file__, shared)
-        yield lambda_.Code.from_asset(folder)
