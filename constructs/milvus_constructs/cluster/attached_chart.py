@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_eks_v2 as eks
 from cdk8s import ApiObject, Chart
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from settings.contract import HELM_CHART_API, HELM_CHART_KIND
 
@@ -131,10 +131,15 @@ def _in_order(chart: Chart) -> Iterator[tuple[str, ApiObject, list[str]]]:
     # crosses over to Node.
     root = chart.node
     nodes = {construct: construct.node for construct in root.find_all()}
-    inside = {construct: node.path for construct, node in nodes.items()}
-    depends = {path: nodes[construct].dependencies for construct, path in inside.items() if construct is not chart}
-    objects = {path: construct for construct, path in inside.items() if isinstance(construct, ApiObject)}
-    edges = {path: sorted(_dependencies(path, depends, inside, objects) - {path}) for path in objects}
+    paths = {construct: node.path for construct, node in nodes.items()}
+    objects = {path: construct for construct, path in paths.items() if isinstance(construct, ApiObject)}
+    waits: dict[str, set[str]] = {path: set() for path in objects}
+    for construct, path in paths.items():
+        if construct is not chart:
+            targets = [paths[target] for target in nodes[construct].dependencies if target in paths]
+            for each in _inside(path, objects):
+                waits[each].update(found for target in targets for found in _inside(target, objects))
+    edges = {path: sorted(found - {path}) for path, found in waits.items()}
     try:
         order = list(TopologicalSorter(edges).static_order())
     except CycleError as error:
@@ -146,26 +151,6 @@ def _in_order(chart: Chart) -> Iterator[tuple[str, ApiObject, list[str]]]:
         yield path, objects[path], edges[path]
 
 
-def _dependencies(
-    path: str, depends: Mapping[str, Sequence[IConstruct]], inside: Mapping[IConstruct, str], objects: Iterable[str]
-) -> set[str]:
-    """Return the paths of the objects that an object depends on, by itself or by a construct around it.
-
-    Args:
-        path: An object of the chart.
-        depends: What each construct of the chart depends on, by its path.
-        inside: The paths of the constructs of the chart.
-        objects: The paths of all its objects.
-    """
-    targets = {
-        inside[target]
-        for around, dependencies in depends.items()
-        if _holds(around, path)
-        for target in dependencies
-        if target in inside
-    }
-    return {each for each in objects for target in targets if _holds(target, each)}
-
-
-def _holds(outer: str, inner: str) -> bool:
-    return inner == outer or inner.startswith(f"{outer}/")
+def _inside(path: str, objects: Iterable[str]) -> list[str]:
+    """Return which objects a construct is or holds, by their paths."""
+    return [each for each in objects if each == path or each.startswith(f"{path}/")]
